@@ -1,0 +1,229 @@
+//! The JSON of the native API under `/v1`, shared by server and wallet. Binary bodies (public
+//! material and submissions) are described in `blindprint-template`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Audience, ConsentId, Digest, EnrolmentId, InvitationId, Jws, KeyUri, Nonce, ProfileId,
+    ServiceId, SubjectId, UnixTime,
+    statement::{ConsentState, Purpose},
+};
+
+/// Request header with the wallet's [`crate::statement::RequestProof`] as a compact JWS.
+pub const PROOF_HEADER: &str = "blindprint-proof";
+/// Request header with the signed statement that a binary body belongs to.
+pub const STATEMENT_HEADER: &str = "blindprint-statement";
+/// Request header with an invitation's secret.
+pub const INVITATION_HEADER: &str = "blindprint-invitation";
+/// Media type of an uploaded template or probe.
+pub const SUBMISSION_MEDIA_TYPE: &str = "application/vnd.blindprint.submission";
+/// Media type of public key, CRS and evaluation keys.
+pub const MATERIAL_MEDIA_TYPE: &str = "application/vnd.blindprint.material";
+/// Media type of an attestation document, a tagged COSE_Sign1 (RFC 9052).
+pub const ATTESTATION_MEDIA_TYPE: &str = "application/cose; cose-type=\"cose-sign1\"";
+
+macro_rules! wire {
+    ($($(#[$doc:meta])* struct $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+            #[serde(deny_unknown_fields)]
+            pub struct $name {
+                $($(#[$field_doc])* pub $field: $type,)*
+            }
+        )*
+    };
+}
+
+wire! {
+    /// `GET /v1/service`: what a wallet needs to know before it starts.
+    struct Service {
+        /// The name that statements are addressed to.
+        service: ServiceId,
+        /// The parameter set in force.
+        parameters: String,
+        /// Digest of the public material in force.
+        key: Digest,
+        /// The enclave's verdict key.
+        verdict_key: KeyUri,
+        /// Whether anybody may enrol without an invitation.
+        open_enrolment: bool,
+    }
+
+    /// One version of one notice in one language.
+    struct NoticeSummary {
+        /// What a consent names.
+        digest: Digest,
+        /// Stable name.
+        name: String,
+        /// Version.
+        version: String,
+        /// BCP 47 language tag.
+        language: String,
+        /// What it informs about.
+        purpose: Purpose,
+        /// First heading.
+        title: String,
+    }
+
+    /// `GET /v1/notices`.
+    struct Notices {
+        /// Those in force.
+        notices: Vec<NoticeSummary>,
+    }
+
+    /// `POST /v1/consents`.
+    struct GiveConsent {
+        /// A [`crate::statement::Consent`].
+        consent: Jws,
+    }
+
+    /// `POST /v1/consents/{id}/withdrawal`.
+    struct WithdrawConsent {
+        /// A [`crate::statement::Withdrawal`].
+        withdrawal: Jws,
+    }
+
+    /// The enclave's signed answer to a change.
+    struct Receipt {
+        /// A receipt from [`crate::statement`].
+        receipt: Jws,
+    }
+
+    /// One consent as the service knows it.
+    struct ConsentSummary {
+        /// Which.
+        id: ConsentId,
+        /// To what.
+        purpose: Purpose,
+        /// Under which notice.
+        notice: Digest,
+        /// Given or withdrawn.
+        state: ConsentState,
+        /// When given.
+        given: UnixTime,
+        /// When it ends by itself.
+        expires: UnixTime,
+        /// When withdrawn.
+        withdrawn: Option<UnixTime>,
+    }
+
+    /// One enrolment as the service knows it.
+    struct EnrolmentSummary {
+        /// Which.
+        id: EnrolmentId,
+        /// How codes are made.
+        profile: ProfileId,
+        /// The stored template.
+        template: Digest,
+        /// What it is encrypted under.
+        key: Digest,
+        /// When.
+        enrolled: UnixTime,
+    }
+
+    /// `GET /v1/subjects/me`.
+    struct Subject {
+        /// Who.
+        subject: SubjectId,
+        /// The key pinned for them; `None` before the first consent.
+        pinned_key: Option<KeyUri>,
+        /// Newest first.
+        consents: Vec<ConsentSummary>,
+        /// Live ones.
+        enrolments: Vec<EnrolmentSummary>,
+        /// Verdicts given so far.
+        verdicts: u64,
+    }
+
+    /// `POST /v1/nonces`: an enclave nonce for an enrolment, rotation or recovery.
+    struct NonceIssued {
+        /// Used once, by this subject.
+        nonce: Nonce,
+        /// When it dies.
+        expires: UnixTime,
+    }
+
+    /// `POST /v1/enrolments`.
+    struct Enrolled {
+        /// A [`crate::statement::EnrolmentReceipt`].
+        receipt: Jws,
+    }
+
+    /// `POST /v1/enrolments/{id}/erasure`.
+    struct EraseEnrolment {
+        /// A [`crate::statement::Erasure`].
+        erasure: Jws,
+    }
+
+    /// `POST /v1/authentications`.
+    struct StartAuthentication {
+        /// Against which enrolment.
+        enrolment: EnrolmentId,
+        /// For whom the verdict will be.
+        audience: Audience,
+        /// The relying party's nonce, 8 to 128 printable ASCII characters.
+        nonce: String,
+        /// For what.
+        purpose: Purpose,
+    }
+
+    /// The enclave's challenge.
+    struct Challenge {
+        /// Answered once.
+        challenge: Nonce,
+        /// The registered template.
+        template: Digest,
+        /// How to make the code.
+        profile: ProfileId,
+        /// What to encrypt it under.
+        key: Digest,
+        /// When it dies.
+        expires: UnixTime,
+    }
+
+    /// The answer to a probe.
+    struct VerdictIssued {
+        /// A [`crate::statement::Verdict`].
+        verdict: Jws,
+    }
+
+    /// `POST /v1/subjects/me/key`.
+    struct RotateKey {
+        /// A [`crate::statement::KeyRotation`] signed by the old key.
+        rotation: Jws,
+        /// The same payload signed by the new key.
+        possession: Jws,
+    }
+
+    /// `POST /v1/subjects/me/recovery`.
+    struct Recover {
+        /// A [`crate::statement::Recovery`] signed by the recovery key.
+        recovery: Jws,
+        /// The same payload signed by the new device's key, where there is one.
+        possession: Option<Jws>,
+    }
+
+    /// `POST /v1/invitations` (operator).
+    struct Invite {
+        /// Enrolments it is good for, 1 to 10,000.
+        uses: u32,
+        /// Seconds until it ends, at most a year.
+        valid_for: u32,
+        /// The operator's own remark.
+        note: Option<String>,
+    }
+
+    /// A new invitation. The secret is shown once.
+    struct Invitation {
+        /// Its name in lists.
+        id: InvitationId,
+        /// What the wallet presents.
+        secret: String,
+        /// Enrolments it is good for.
+        uses: u32,
+        /// When it ends.
+        expires: UnixTime,
+    }
+}

@@ -1,0 +1,353 @@
+//! Requests and responses, as CBOR (RFC 8949) in length-prefixed [frames](crate::frame).
+//!
+//! The host that carries them is not trusted: whatever matters inside is signed by a wallet, a
+//! matcher or the enclave.
+
+use blindprint_core::{
+    Audience, Binding, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, SubjectId, UnixTime,
+    statement::Purpose,
+};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// A part of the public material, fetched in chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaterialPart {
+    /// The compact public key that wallets encrypt under.
+    PublicKey,
+    /// The common reference string that wallets prove with.
+    Crs,
+    /// The keys that matchers evaluate with.
+    EvaluationKeys,
+}
+
+/// One matcher's evaluation of a probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedEvaluation {
+    /// A [`blindprint_core::statement::Evaluation`] signed by an admitted matcher.
+    pub evaluation: Jws,
+    /// The encrypted verdict bit.
+    pub verdict: ByteBuf,
+}
+
+/// The ciphertexts of a comparison, for an enclave that evaluates again by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// The stored template.
+    pub template: ByteBuf,
+    /// The uploaded probe.
+    pub submission: ByteBuf,
+}
+
+/// What the host asks of the enclave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum EnclaveRequest {
+    /// An attestation document with the caller's nonce (at most 64 bytes).
+    Attest {
+        /// Echoed in the document.
+        nonce: ByteBuf,
+    },
+    /// Up to [`MATERIAL_CHUNK`] bytes of public material from `offset` on.
+    Material {
+        /// Which part.
+        part: MaterialPart,
+        /// First byte wanted.
+        offset: u64,
+    },
+    /// A nonce for a matcher's attestation document.
+    MatcherNonce,
+    /// Admits a matcher whose document carries that nonce and, as public key, its evaluation key.
+    AdmitMatcher {
+        /// `COSE_Sign1` bytes.
+        document: ByteBuf,
+    },
+    /// A nonce for one enrolment, rotation or recovery of this subject.
+    IssueNonce {
+        /// Whose.
+        subject: SubjectId,
+    },
+    /// Takes note of a consent; pins the subject's key if this is their first.
+    GiveConsent {
+        /// A [`blindprint_core::statement::Consent`].
+        consent: Jws,
+    },
+    /// Takes note of a withdrawal.
+    Withdraw {
+        /// A [`blindprint_core::statement::Withdrawal`].
+        withdrawal: Jws,
+    },
+    /// Registers a template.
+    Register {
+        /// A [`blindprint_core::statement::Enrolment`].
+        enrolment: Jws,
+        /// A [`blindprint_core::statement::TemplateCheck`] from each of k matchers.
+        checks: Vec<Jws>,
+    },
+    /// A challenge for one authentication.
+    Challenge {
+        /// Who.
+        subject: SubjectId,
+        /// Against which enrolment.
+        enrolment: EnrolmentId,
+        /// For whom.
+        audience: Audience,
+        /// The relying party's nonce.
+        nonce: String,
+        /// For what.
+        purpose: Purpose,
+    },
+    /// Opens one verdict bit.
+    Open {
+        /// A [`blindprint_core::statement::Probe`].
+        probe: Jws,
+        /// From each of k matchers.
+        evaluations: Vec<SignedEvaluation>,
+        /// Where the enclave is configured to recompute.
+        comparison: Option<Comparison>,
+    },
+    /// Destroys an enrolment.
+    Erase {
+        /// A [`blindprint_core::statement::Erasure`].
+        erasure: Jws,
+    },
+    /// Moves a subject to a new key.
+    RotateKey {
+        /// A [`blindprint_core::statement::KeyRotation`] signed by the pinned key.
+        rotation: Jws,
+        /// The same payload signed by the new key.
+        possession: Jws,
+    },
+    /// Recovers a subject.
+    Recover {
+        /// A [`blindprint_core::statement::Recovery`] signed by the recovery key.
+        recovery: Jws,
+        /// The same payload signed by the new device's key.
+        possession: Option<Jws>,
+    },
+    /// Whether the enclave serves.
+    Health,
+}
+
+/// What the enclave answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum EnclaveResponse {
+    /// A tagged `COSE_Sign1`.
+    Attested {
+        /// The document.
+        document: ByteBuf,
+    },
+    /// Part of the public material.
+    Material {
+        /// Length of the whole part in bytes.
+        total: u64,
+        /// At most [`MATERIAL_CHUNK`] bytes.
+        chunk: ByteBuf,
+    },
+    /// A nonce and its end.
+    Nonce {
+        /// Used once.
+        nonce: Nonce,
+        /// When it dies.
+        expires: UnixTime,
+    },
+    /// The matcher may sign evaluations until enclave or matcher restart.
+    MatcherAdmitted,
+    /// A receipt signed with the verdict key.
+    Receipt {
+        /// From [`blindprint_core::statement`].
+        receipt: Jws,
+    },
+    /// A challenge.
+    Challenge {
+        /// Answered once.
+        challenge: Nonce,
+        /// The registered template.
+        template: Digest,
+        /// How to make the code.
+        profile: ProfileId,
+        /// What to encrypt it under.
+        key: Digest,
+        /// When it dies.
+        expires: UnixTime,
+    },
+    /// A [`blindprint_core::statement::Verdict`] signed with the verdict key.
+    Verdict {
+        /// The verdict.
+        verdict: Jws,
+    },
+    /// Several receipts: one for the keys, one for each erased template.
+    Receipts {
+        /// From [`blindprint_core::statement`].
+        receipts: Vec<Jws>,
+    },
+    /// The enclave serves.
+    Healthy {
+        /// The parameter set.
+        parameters: String,
+        /// The public material in force.
+        key: Digest,
+        /// Its verdict key.
+        verdict_key: KeyUri,
+        /// Matchers admitted since boot.
+        matchers: u32,
+        /// Matchers needed for a verdict.
+        matchers_needed: u32,
+        /// Whether [`EnclaveRequest::Open`] must carry the ciphertexts.
+        recompute: bool,
+    },
+    /// Nothing was changed, except that attempts are counted.
+    Refused(Refusal),
+}
+
+/// Why the enclave refused. Named by what the caller does next; says nothing that a host does
+/// not already know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The request does not decode.
+    #[error("the request does not decode")]
+    Malformed,
+    /// A signature does not verify, or its key is not the one pinned.
+    #[error("a signature is not by the key it must be by")]
+    Signature,
+    /// A statement contradicts another or the registry.
+    #[error("the statement does not fit what is registered")]
+    Mismatch,
+    /// The statement's time is not near the present.
+    #[error("the statement's time is not near the present")]
+    Stale,
+    /// The ciphertext is under other public material or another parameter set.
+    #[error("the ciphertext is under another key")]
+    WrongKey,
+    /// No live consent.
+    #[error("there is no live consent for this purpose")]
+    NoConsent,
+    /// The nonce or challenge is unknown, used or expired.
+    #[error("the nonce or challenge is unknown, used or expired")]
+    ChallengeGone,
+    /// The id is taken.
+    #[error("this was done already")]
+    Conflict,
+    /// There is nothing of that name under this subject.
+    #[error("there is nothing of that name under this subject")]
+    Unknown,
+    /// Too many failures in a row.
+    #[error("too many failed attempts: wait {retry_after} s")]
+    Throttled {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
+    /// Disabled until recovery.
+    #[error("disabled until recovered")]
+    Locked,
+    /// Evaluations are missing, unsigned, by unadmitted matchers, or contradict each other.
+    #[error("the evaluations do not suffice")]
+    Evaluations,
+    /// The matcher's attestation does not verify.
+    #[error("the attestation does not verify")]
+    Attestation,
+    /// The registry or challenge table is full.
+    #[error("there is no room for more")]
+    Full,
+    /// The state could not be sealed; nothing was changed.
+    #[error("the state could not be written")]
+    Storage,
+}
+
+/// Largest chunk of public material in one response, in bytes.
+pub const MATERIAL_CHUNK: usize = 1 << 20;
+
+/// What the server asks of a matcher.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum MatcherRequest {
+    /// Verifies a template's proof and makes the stored form.
+    CheckTemplate {
+        /// What the proof must be bound to.
+        binding: Binding,
+        /// The uploaded template.
+        submission: ByteBuf,
+    },
+    /// Verifies a probe's proof and compares it with a stored template.
+    Evaluate {
+        /// What the proof must be bound to.
+        binding: Binding,
+        /// The uploaded probe.
+        submission: ByteBuf,
+        /// The stored template.
+        template: ByteBuf,
+    },
+    /// Whether the matcher serves.
+    Health,
+}
+
+/// What a matcher answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum MatcherResponse {
+    /// The proof holds.
+    TemplateChecked {
+        /// A [`blindprint_core::statement::TemplateCheck`].
+        check: Jws,
+        /// The bytes to store.
+        template: ByteBuf,
+    },
+    /// The proof holds and the comparison is done.
+    Evaluated(SignedEvaluation, Timings),
+    /// The matcher serves.
+    Healthy {
+        /// The public material it evaluates under.
+        key: Digest,
+        /// Requests waiting.
+        queued: u32,
+        /// Most requests that may wait.
+        capacity: u32,
+        /// Requests at work at once.
+        workers: u32,
+    },
+    /// Nothing was done.
+    Refused(MatcherRefusal),
+}
+
+/// How long the stages of an evaluation took, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timings {
+    /// Waiting in the queue.
+    pub queued: u64,
+    /// Verifying the proof.
+    pub proof: u64,
+    /// Tensor product, distance and threshold.
+    pub evaluation: u64,
+}
+
+/// Why a matcher refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MatcherRefusal {
+    /// The request or ciphertext does not decode.
+    #[error("the request or ciphertext does not decode")]
+    Malformed,
+    /// Another parameter set or public material.
+    #[error("the ciphertext is under another key")]
+    WrongKey,
+    /// The proof does not hold for this binding.
+    #[error("the proof does not hold for this ciphertext and request")]
+    ProofRejected,
+    /// The queue is full.
+    #[error("the queue is full: retry in {retry_after} s")]
+    Busy {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
+    /// Not admitted by the enclave yet.
+    #[error("the matcher is not admitted by the enclave yet")]
+    NotReady,
+}
