@@ -75,7 +75,8 @@ pub enum EnclaveRequest {
         /// A [`blindprint_core::statement::Consent`].
         consent: Jws,
     },
-    /// Takes note of a withdrawal.
+    /// Takes note of a withdrawal and destroys the templates that no other live consent covers.
+    /// Answered with [`EnclaveResponse::Receipts`].
     Withdraw {
         /// A [`blindprint_core::statement::Withdrawal`].
         withdrawal: Jws,
@@ -121,7 +122,7 @@ pub enum EnclaveRequest {
         /// The same payload signed by the new key.
         possession: Jws,
     },
-    /// Recovers a subject.
+    /// Recovers a subject. Answered with [`EnclaveResponse::Receipts`].
     Recover {
         /// A [`blindprint_core::statement::Recovery`] signed by the recovery key.
         recovery: Jws,
@@ -180,7 +181,7 @@ pub enum EnclaveResponse {
         /// The verdict.
         verdict: Jws,
     },
-    /// Several receipts: one for the keys, one for each erased template.
+    /// Several receipts: first one for the consent or the keys, then one for each erased template.
     Receipts {
         /// From [`blindprint_core::statement`].
         receipts: Vec<Jws>,
@@ -193,6 +194,8 @@ pub enum EnclaveResponse {
         key: Digest,
         /// Its verdict key.
         verdict_key: KeyUri,
+        /// Drawn at boot. Challenges, nonces and admissions of another boot are gone.
+        boot: Nonce,
         /// Matchers admitted since boot.
         matchers: u32,
         /// Matchers needed for a verdict.
