@@ -81,7 +81,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, Error> {
     let undecodable = |reason: &dyn std::fmt::Display| Error::Undecodable {
         reason: reason.to_string(),
     };
-    let mut reader = ImageReader::new(Cursor::new(bytes))
+    let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|e| undecodable(&e))?;
     match reader.format() {
@@ -89,8 +89,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, Error> {
         Some(ImageFormat::Png | ImageFormat::Pnm) => {}
         _ => return Err(undecodable(&"the format is another one")),
     }
-    // Dimensions are checked by our own rule, which names them in the message.
-    reader.no_limits();
+    // The decoder's default limit on memory stays on; dimensions are ours to name in the message.
     let mut decoder = reader.into_decoder().map_err(|e| undecodable(&e))?;
     let (width, height) = decoder.dimensions();
     check_dimensions(width, height)?;

@@ -17,9 +17,16 @@ use crate::{
 /// Captures of one person lie within a Euclidean distance of about 0.45 to 0.5.
 pub const FACE_MODEL: &str = "dlib-resnet-128";
 /// Narrowest face that is accepted, in pixels of the picture.
+///
+/// Of 26 people whose photographs were shrunk, the median distance to their other photograph is
+/// 0.24 for faces 200 pixels wide, 0.32 at 50, 0.41 at 34 and 0.46 at 26.
 pub const MIN_FACE_WIDTH: u32 = 48;
 /// Least sharpness that is accepted (variance of the Laplacian of the aligned face).
-pub const MIN_SHARPNESS: f32 = 1.0;
+///
+/// Focused captures of the same people have 169 to 483, poor but usable ones 7 and more. Gaussian
+/// blur of 4 pixels leaves 1.2 to 3.9 and a median distance of 0.42, of 6 pixels 0.2 to 1.3 and
+/// 0.52, which is no longer the same person.
+pub const MIN_SHARPNESS: f32 = 2.0;
 /// Faces narrower than this part of the widest one are bystanders in the background.
 const BYSTANDER: f32 = 1.0 / 3.0;
 

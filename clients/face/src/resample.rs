@@ -1,11 +1,12 @@
 //! Square views of a picture for the nets: turned, scaled and moved, without aliasing.
 
 use image::RgbImage;
+use zeroize::Zeroizing;
 
 /// Pixels of a square view, planar: all red, then all green, then all blue; 0 to 255.
 pub(crate) struct View {
     pub size: usize,
-    pub planes: Vec<f32>,
+    pub planes: Zeroizing<Vec<f32>>,
 }
 
 /// A map from view to picture coordinates that turns, scales and moves.
@@ -95,7 +96,7 @@ pub(crate) fn view(picture: &RgbImage, map: &Similarity, size: usize) -> View {
     let grid = map.scale().ceil().clamp(1.0, 8.0) as usize;
     let step = 1.0 / grid as f32;
     let weight = step * step;
-    let mut planes = vec![0.0; 3 * size * size];
+    let mut planes = Zeroizing::new(vec![0.0; 3 * size * size]);
     for y in 0..size {
         for x in 0..size {
             let mut sum = [0.0; 3];

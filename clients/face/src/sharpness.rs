@@ -38,8 +38,11 @@ mod tests {
 
     fn grey(size: usize, value: impl Fn(usize, usize) -> f32) -> View {
         let plane = (0..size * size).map(|at| value(at % size, at / size));
-        let planes = plane.clone().chain(plane.clone()).chain(plane).collect();
-        View { size, planes }
+        let planes: Vec<f32> = plane.clone().chain(plane.clone()).chain(plane).collect();
+        View {
+            size,
+            planes: planes.into(),
+        }
     }
 
     #[test]

