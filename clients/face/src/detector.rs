@@ -1,4 +1,4 @@
-//! Where the faces are: the boxes of the tiny YOLOv2 detector.
+//! Where the faces are: the boxes of the tiny `YOLOv2` detector.
 
 use image::RgbImage;
 

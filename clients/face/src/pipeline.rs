@@ -92,8 +92,7 @@ impl FacePipeline {
         let points = landmarks::locate(&self.landmarks, picture, &face)?;
         let chip = view(picture, &alignment::chip(&points), CHIP);
         let sharpness = sharpness(&chip);
-        // Written so that a NaN is refused as well.
-        if !(sharpness >= MIN_SHARPNESS) {
+        if sharpness < MIN_SHARPNESS {
             return Err(Error::TooBlurred {
                 sharpness,
                 minimum: MIN_SHARPNESS,

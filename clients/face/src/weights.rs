@@ -28,7 +28,7 @@ const CONVERSION: &str = "face-api-1.7.15-onnx1";
 /// The three nets of the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Net {
-    /// Tiny YOLOv2 with separable convolutions, 416 × 416.
+    /// Tiny `YOLOv2` with separable convolutions, 416 × 416.
     Detector,
     /// 68 landmarks of a face, 112 × 112.
     Landmarks,

@@ -178,7 +178,13 @@ fn a_picture_without_a_face_is_refused() {
         let [red, green, blue, _] = mixed.to_le_bytes();
         Rgb([red, green, blue])
     };
-    let board = |x: u32, y: u32| Rgb([if (x / 20 + y / 20) % 2 == 0 { 0 } else { 255 }; 3]);
+    let board = |x: u32, y: u32| {
+        Rgb([if (x / 20 + y / 20).is_multiple_of(2) {
+            0
+        } else {
+            255
+        }; 3])
+    };
     for picture in [
         draw(640, 480, &[]),
         RgbImage::from_fn(480, 640, noise),

@@ -26,7 +26,6 @@ fn reason(result: Result<impl Sized, Error>) -> String {
 }
 
 #[test]
-#[expect(clippy::float_cmp, reason = "these values are exact")]
 fn bytes_are_dequantised_and_floats_are_read() {
     let mut tensors = parse(&manifest(), &SHARD).unwrap();
     let bytes = tensors.take("bytes", &[2, 3]).unwrap();

@@ -45,8 +45,8 @@ impl Pose {
             return Some(HAIR);
         }
         let light = 1.0 - 0.35 * oval - 0.1 * u;
-        let skin = [235.0, 185.0, 155.0].map(|value| value * light);
-        Some(FEATURES.iter().fold(skin, |colour, feature| {
+        let base = [235.0, 185.0, 155.0].map(|value| value * light);
+        Some(FEATURES.iter().fold(base, |colour, feature| {
             let sides = if feature.paired {
                 [1.0, -1.0].iter()
             } else {
