@@ -62,6 +62,8 @@ pub enum EnclaveRequest {
     MatcherNonce,
     /// Admits a matcher whose document carries that nonce and, as public key, its evaluation key.
     AdmitMatcher {
+        /// That nonce.
+        nonce: Nonce,
         /// `COSE_Sign1` bytes.
         document: ByteBuf,
     },
