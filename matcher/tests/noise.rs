@@ -1,0 +1,223 @@
+//! Measures the noise of every step against the budget of `docs/noise.md`.
+//!
+//! `cargo test -p blindprint-matcher --test noise -- --nocapture` prints the tables there.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use blindprint_core::{Entropy, Role, SystemEntropy};
+use blindprint_matcher::circuit::{Circuit, Observer, Stage};
+use blindprint_template::{BiometricCode, CODE_BITS, PARAMETERS};
+use common::{Setup, phase, random_code};
+use tfhe::core_crypto::prelude::LweCiphertextOwned;
+
+const N: usize = PARAMETERS.polynomial_size;
+const POSITIONS: u64 = 2 * N as u64;
+
+/// Largest standard deviation of each stage's input, log2 in units of q = 2^64: the budget.
+const INPUT_BUDGET: [(Stage, f64); 7] = [
+    (Stage::Distance, 45.4),
+    (Stage::LowWindow, 53.4),
+    (Stage::LowWindowCleared, 53.4),
+    (Stage::MiddleWindow, 54.3),
+    (Stage::MiddleWindowCleared, 54.7),
+    (Stage::HighWindow, 50.9),
+    (Stage::Sign, 49.7),
+];
+/// Largest standard deviation that key switch and modulus switch add, in positions of 2N = 4096.
+const FULL_SWITCH_BUDGET: f64 = 4.8;
+const EVEN_SWITCH_BUDGET: f64 = 9.2;
+
+/// Running sums of errors.
+#[derive(Default, Clone, Copy)]
+struct Errors {
+    count: f64,
+    squares: f64,
+    worst: f64,
+}
+
+impl Errors {
+    fn add(&mut self, error: f64) {
+        self.count += 1.0;
+        self.squares += error * error;
+        self.worst = self.worst.max(error.abs());
+    }
+
+    fn deviation(&self) -> f64 {
+        (self.squares / self.count).sqrt()
+    }
+}
+
+/// Collects each stage's error, knowing v.
+struct Probe<'s> {
+    setup: &'s Setup,
+    value: i64,
+    inputs: BTreeMap<Stage, Errors>,
+    switches: BTreeMap<Stage, Errors>,
+    last_phase: u64,
+}
+
+impl Probe<'_> {
+    /// The phase that a noiseless circuit would show.
+    fn expected(&self, stage: Stage) -> u64 {
+        let delta = PARAMETERS.delta();
+        let v = self.value.cast_unsigned() % 4096;
+        let window = |value: u64, bits: u32| (value << (64 - bits)).wrapping_add(1 << (63 - bits));
+        match stage {
+            Stage::Distance => v.wrapping_mul(delta),
+            Stage::LowWindow => window(v % 16, 4),
+            Stage::LowWindowCleared => window(v % 8, 4),
+            Stage::MiddleWindow => window(v / 16 % 16, 4),
+            Stage::MiddleWindowCleared => window(v / 16 % 8, 4),
+            Stage::HighWindow => window(v / 256, 4),
+            Stage::Sign => if v >= 2048 { 1 << 62 } else { (1_u64 << 62).wrapping_neg() },
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "errors are far below 2^53 relative precision needs")]
+impl Observer for Probe<'_> {
+    fn observe(&mut self, stage: Stage, ciphertext: &LweCiphertextOwned<u64>) {
+        let phase = self.setup.phase(ciphertext.as_ref());
+        let error = phase.wrapping_sub(self.expected(stage)).cast_signed() as f64;
+        self.inputs.entry(stage).or_default().add(error);
+        self.last_phase = phase;
+    }
+
+    fn switched(&mut self, stage: Stage, positions: &[usize]) {
+        let words: Vec<u64> = positions.iter().map(|position| *position as u64).collect();
+        let position = phase(&words, self.setup.secret.expose_small()) % POSITIONS;
+        // The switch aims at the middle of a position: half a step (two halves if only even
+        // positions are used) lies between.
+        let step = if stage == Stage::LowWindow { 2.0 } else { 1.0 };
+        let ideal = self.last_phase as f64 / 2_f64.powi(52) - step / 2.0;
+        let error = (position as f64 - ideal + POSITIONS as f64 * 1.5) % POSITIONS as f64
+            - POSITIONS as f64 / 2.0;
+        self.switches.entry(stage).or_default().add(error);
+    }
+}
+
+/// Runs `trials` comparisons of random codes at a distance near τ, whose ciphertexts `encrypt` makes.
+fn measure<'s>(
+    setup: &'s Setup,
+    trials: usize,
+    mut encrypt: impl FnMut(&BiometricCode, Role) -> Vec<u64>,
+) -> Probe<'s> {
+    let mut circuit = setup.matcher.circuit();
+    let mut probe = Probe {
+        setup,
+        value: 0,
+        inputs: BTreeMap::new(),
+        switches: BTreeMap::new(),
+        last_phase: 0,
+    };
+    for _ in 0..trials {
+        let (template, presented) = (random_code(), random_code());
+        let tau = 1024;
+        probe.value = i64::from(template.hamming(&presented)) - i64::from(tau) - 1;
+        compare(&mut circuit, &mut probe, &encrypt(&template, Role::Template), &encrypt(&presented, Role::Probe), tau);
+    }
+    probe
+}
+
+fn compare(circuit: &mut Circuit, probe: &mut Probe<'_>, left: &[u64], right: &[u64], tau: u16) {
+    let distance = circuit.distance(left, right, tau);
+    circuit.threshold(distance, probe);
+}
+
+/// log2 of the probability that a Gaussian of deviation `sigma` leaves ±`margin`, by the bound
+/// erfc(x) ≤ exp(−x²)/(x√π).
+fn log2_tail(margin: f64, sigma: f64) -> f64 {
+    let x = margin / sigma / std::f64::consts::SQRT_2;
+    -x * x * std::f64::consts::LOG2_E - (x * std::f64::consts::PI.sqrt()).log2()
+}
+
+/// log2 of the failure probability of one comparison, by the union bound over its bootstraps;
+/// prints the row of each.
+fn log2_failure(probe: &Probe<'_>) -> f64 {
+    println!("{:<22}{:>14}{:>12}{:>12}{:>12}{:>10}", "bootstrap", "input log2", "positions", "switch", "total", "log2 p");
+    let mut total = 0.0_f64;
+    for (stage, switch) in &probe.switches {
+        let input = probe.inputs[stage].deviation();
+        let positions = input / 2_f64.powi(52);
+        let sigma = positions.hypot(switch.deviation());
+        let log2 = log2_tail(128.0, sigma);
+        println!("{:<22}{:>14.2}{:>12.2}{:>12.2}{:>12.2}{:>10.1}", format!("{stage:?}"), input.log2(), positions, switch.deviation(), sigma, log2);
+        total += log2.exp2();
+    }
+    println!("log2 p_fail = {:.1}", total.log2());
+    total.log2()
+}
+
+#[test]
+fn honest_noise_is_within_budget() {
+    let setup = Setup::new();
+    let trials = std::env::var("BLINDPRINT_NOISE_TRIALS").map_or(60, |trials| trials.parse().unwrap());
+    let probe = measure(&setup, trials, |code, role| match role {
+        Role::Template => setup.template(code),
+        Role::Probe => setup.probe(code),
+    });
+    for (stage, budget) in INPUT_BUDGET {
+        let measured = probe.inputs[&stage].deviation().log2();
+        println!("{:<22} measured 2^{measured:.2}, budget 2^{budget:.2}", format!("{stage:?}"));
+        assert!(measured <= budget, "{stage:?}: 2^{measured:.2} exceeds 2^{budget:.2}");
+    }
+    for (stage, errors) in &probe.switches {
+        let budget = if *stage == Stage::LowWindow { EVEN_SWITCH_BUDGET } else { FULL_SWITCH_BUDGET };
+        // Sixty samples estimate a deviation to about 9 %; three of those are allowed for.
+        assert!(errors.deviation() <= budget * 1.27, "{stage:?}: {:.2}", errors.deviation());
+    }
+    assert!(log2_failure(&probe) < -110.0, "the estimate from so few samples has slack of its own");
+}
+
+/// The largest noise that the proof lets through: ‖(e₁, e₂)‖₂ ≤ 2^23 with all of it in one coefficient of
+/// e₁ (which the product with σ spreads over all of them) and all-ones randomness.
+#[test]
+fn worst_proven_noise_still_decides_right() {
+    let setup = Setup::new();
+    let probe = measure(&setup, 30, |code, role| worst_ciphertext(&setup, code, role));
+    println!("both inputs at the proof's bound:");
+    assert!(log2_failure(&probe) < -90.0);
+}
+
+fn worst_ciphertext(setup: &Setup, code: &BiometricCode, role: Role) -> Vec<u64> {
+    let sigma = setup.secret.expose_large();
+    let mut words = random_words(2 * N);
+    let (mask, body) = words.split_at_mut(N);
+    let product = negacyclic(mask, sigma);
+    // e_pk of the public key, TUniform(17), times 1 + X + … + X^(N−1).
+    let key_noise: Vec<u64> = random_words(N).iter().map(|word| (word >> 46).wrapping_sub(1 << 17)).collect();
+    let accumulated = negacyclic(&key_noise, &vec![1; N]);
+    for i in 0..N {
+        let bit = match role {
+            Role::Template => code.bit(CODE_BITS - 1 - i),
+            Role::Probe => code.bit(i),
+        };
+        let spike = sigma[i] << 23;
+        body[i] = product[i]
+            .wrapping_add(u64::from(bit) * PARAMETERS.delta())
+            .wrapping_add(accumulated[i])
+            .wrapping_add(spike);
+    }
+    words
+}
+
+fn random_words(count: usize) -> Vec<u64> {
+    let mut bytes = vec![0; 8 * count];
+    SystemEntropy.fill(&mut bytes);
+    bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
+}
+
+/// The ring product modulo X^N + 1.
+fn negacyclic(left: &[u64], right: &[u64]) -> Vec<u64> {
+    let mut out = vec![0_u64; N];
+    for (i, a) in left.iter().enumerate() {
+        for (j, b) in right.iter().enumerate() {
+            let product = a.wrapping_mul(*b);
+            let slot = &mut out[(i + j) % N];
+            *slot = if i + j < N { slot.wrapping_add(product) } else { slot.wrapping_sub(product) };
+        }
+    }
+    out
+}
