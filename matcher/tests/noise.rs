@@ -17,9 +17,9 @@ const POSITIONS: u64 = 2 * N as u64;
 
 /// Largest standard deviation of each stage's input, log2 in units of q = 2^64: the budget.
 const INPUT_BUDGET: [(Stage, f64); 7] = [
-    (Stage::Distance, 45.4),
-    (Stage::LowWindow, 53.4),
-    (Stage::LowWindowCleared, 53.4),
+    (Stage::Distance, 45.6),
+    (Stage::LowWindow, 53.6),
+    (Stage::LowWindowCleared, 53.6),
     (Stage::MiddleWindow, 54.3),
     (Stage::MiddleWindowCleared, 54.7),
     (Stage::HighWindow, 50.9),
