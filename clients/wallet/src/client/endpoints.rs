@@ -1,0 +1,230 @@
+//! The service's native API, one method an endpoint. These say what is sent and read; whether an
+//! answer is believed is decided by the flows, which verify its signature.
+
+use std::time::Duration;
+
+use blindprint_core::{
+    ConsentId, Digest, EnrolmentId, Jws, Nonce,
+    wire::{
+        Challenge, EraseEnrolment, Enrolled, GiveConsent, INVITATION_HEADER, Invitation, Invite,
+        NonceIssued, Notices, Receipt, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE,
+        Service, StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
+    },
+};
+use uuid::Uuid;
+
+use super::{Answer, Call, Client, Signer};
+use crate::Result;
+
+/// Largest notice, in bytes.
+const NOTICE_LIMIT: usize = 256 * 1024;
+/// Largest attestation document, in bytes (AWS Nitro's are below 16 KiB).
+const ATTESTATION_LIMIT: usize = 32 * 1024;
+/// Longest download of one part of the public material.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How long the service says that its stages took, from its `Server-Timing` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ServiceTimes {
+    /// Waiting for a free matcher.
+    pub queued: Option<Duration>,
+    /// Verifying the zero-knowledge proof.
+    pub proof: Option<Duration>,
+    /// Comparing under encryption.
+    pub evaluation: Option<Duration>,
+}
+
+impl Client {
+    /// `GET /v1/service`
+    pub async fn service(&self) -> Result<Service> {
+        self.send(&Call::get("/v1/service")).await?.json()
+    }
+
+    /// `GET /v1/attestation`: the document, not yet verified.
+    pub async fn attestation(&self, nonce: &Nonce) -> Result<Vec<u8>> {
+        let call = Call::get(format!("/v1/attestation?nonce={nonce}"))
+            .up_to(ATTESTATION_LIMIT, Duration::from_secs(30));
+        Ok(self.send(&call).await?.body)
+    }
+
+    /// `GET /v1/keys/{key}/{part}`: bytes, not yet compared with their digest.
+    pub(crate) async fn material(
+        &self,
+        key: &Digest,
+        part: &str,
+        limit: usize,
+        progress: &(dyn Fn(u64, Option<u64>) + Sync),
+    ) -> Result<Vec<u8>> {
+        let call = Call::get(format!("/v1/keys/{key}/{part}")).up_to(limit, DOWNLOAD_TIMEOUT);
+        Ok(self.send_watched(&call, progress).await?.body)
+    }
+
+    /// `GET /v1/notices`
+    pub async fn notices(&self) -> Result<Notices> {
+        self.send(&Call::get("/v1/notices")).await?.json()
+    }
+
+    /// `GET /v1/notices/{digest}`: the text, not yet compared with its digest.
+    pub async fn notice(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let call = Call::get(format!("/v1/notices/{digest}"))
+            .up_to(NOTICE_LIMIT, Duration::from_secs(30));
+        Ok(self.send(&call).await?.body)
+    }
+
+    /// `GET /v1/subjects/me`
+    pub async fn subject(&self, signer: Signer<'_>) -> Result<Subject> {
+        self.send(&Call::get("/v1/subjects/me").signed(signer)).await?.json()
+    }
+
+    /// `POST /v1/nonces`
+    pub async fn nonce(&self, signer: Signer<'_>) -> Result<NonceIssued> {
+        let call = Call::post("/v1/nonces").signed(signer).idempotent(self.entropy.uuid());
+        self.send(&call).await?.json()
+    }
+
+    /// `POST /v1/consents`
+    pub async fn give_consent(&self, signer: Signer<'_>, id: ConsentId, consent: Jws) -> Result<Jws> {
+        let call = Call::post("/v1/consents")
+            .json(&GiveConsent { consent })
+            .signed(signer)
+            .idempotent(id.0);
+        receipt(&self.send(&call).await?)
+    }
+
+    /// `POST /v1/consents/{id}/withdrawal`
+    pub async fn withdraw_consent(
+        &self,
+        signer: Signer<'_>,
+        id: ConsentId,
+        withdrawal: Jws,
+    ) -> Result<Jws> {
+        let call = Call::post(format!("/v1/consents/{id}/withdrawal"))
+            .json(&WithdrawConsent { withdrawal })
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        receipt(&self.send(&call).await?)
+    }
+
+    /// `POST /v1/enrolments`. The same id with the same bytes is one enrolment however often it is sent.
+    pub async fn enrol(
+        &self,
+        signer: Signer<'_>,
+        id: EnrolmentId,
+        statement: &Jws,
+        submission: Vec<u8>,
+        invitation: Option<&str>,
+    ) -> Result<Jws> {
+        let mut call = Call::post("/v1/enrolments")
+            .binary(SUBMISSION_MEDIA_TYPE, submission)
+            .header(STATEMENT_HEADER, statement.as_str())
+            .signed(signer)
+            .idempotent(id.0);
+        if let Some(invitation) = invitation {
+            call = call.header(INVITATION_HEADER, invitation);
+        }
+        self.send(&call).await?.json().map(|answer: Enrolled| answer.receipt)
+    }
+
+    /// `POST /v1/enrolments/{id}/erasure`
+    pub async fn erase_enrolment(
+        &self,
+        signer: Signer<'_>,
+        id: EnrolmentId,
+        erasure: Jws,
+    ) -> Result<Jws> {
+        let call = Call::post(format!("/v1/enrolments/{id}/erasure"))
+            .json(&EraseEnrolment { erasure })
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        receipt(&self.send(&call).await?)
+    }
+
+    /// `POST /v1/authentications`
+    pub async fn start_authentication(
+        &self,
+        signer: Signer<'_>,
+        start: &StartAuthentication,
+    ) -> Result<Challenge> {
+        let call = Call::post("/v1/authentications")
+            .json(start)
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        self.send(&call).await?.json()
+    }
+
+    /// `POST /v1/authentications/{challenge}/probe`
+    pub async fn submit_probe(
+        &self,
+        signer: Signer<'_>,
+        challenge: &Nonce,
+        statement: &Jws,
+        submission: Vec<u8>,
+    ) -> Result<(Jws, ServiceTimes)> {
+        let call = Call::post(format!("/v1/authentications/{challenge}/probe"))
+            .binary(SUBMISSION_MEDIA_TYPE, submission)
+            .header(STATEMENT_HEADER, statement.as_str())
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        let answer = self.send(&call).await?;
+        let VerdictIssued { verdict } = answer.json()?;
+        Ok((verdict, service_times(&answer)))
+    }
+
+    /// `GET /v1/authentications/{challenge}`: the verdict again, after a lost answer.
+    pub async fn verdict(&self, signer: Signer<'_>, challenge: &Nonce) -> Result<Jws> {
+        let call = Call::get(format!("/v1/authentications/{challenge}")).signed(signer);
+        self.send(&call).await?.json().map(|answer: VerdictIssued| answer.verdict)
+    }
+
+    /// `POST /v1/subjects/me/key`
+    pub async fn rotate_key(&self, signer: Signer<'_>, rotation: &RotateKey) -> Result<Jws> {
+        let call = Call::post("/v1/subjects/me/key")
+            .json(rotation)
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        receipt(&self.send(&call).await?)
+    }
+
+    /// `POST /v1/subjects/me/recovery`
+    pub async fn recover(&self, signer: Signer<'_>, recovery: &Recover) -> Result<Jws> {
+        let call = Call::post("/v1/subjects/me/recovery")
+            .json(recovery)
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        receipt(&self.send(&call).await?)
+    }
+
+    /// `POST /v1/invitations`, as the operator with this token.
+    pub async fn invite(&self, token: &str, invite: &Invite) -> Result<Invitation> {
+        let call = Call::post("/v1/invitations")
+            .json(invite)
+            .header("authorization", format!("Bearer {token}"))
+            .idempotent(Uuid::from_bytes(self.entropy.bytes()));
+        self.send(&call).await?.json()
+    }
+}
+
+fn receipt(answer: &Answer) -> Result<Jws> {
+    answer.json().map(|Receipt { receipt }| receipt)
+}
+
+/// Reads `name;dur=milliseconds` entries (W3C Server Timing); what does not parse is left out.
+fn service_times(answer: &Answer) -> ServiceTimes {
+    let mut times = ServiceTimes::default();
+    let values = answer.headers.get_all("server-timing").iter().filter_map(|v| v.to_str().ok());
+    for entry in values.flat_map(|value| value.split(',')) {
+        let mut parts = entry.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let duration = parts
+            .find_map(|part| part.strip_prefix("dur="))
+            .and_then(|text| text.parse::<f64>().ok())
+            .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok());
+        match name {
+            "queued" => times.queued = duration,
+            "proof" => times.proof = duration,
+            "evaluation" => times.evaluation = duration,
+            _ => {}
+        }
+    }
+    times
+}

@@ -1,0 +1,247 @@
+//! Enrolment, in an order that survives being killed at any instant: κ and the whole request are
+//! in the key file before the request is sent.
+
+use std::time::{Duration, Instant};
+
+use blindprint_core::{
+    Digest, EnrolmentId, Jws, ProfileId,
+    problem::ProblemCode,
+    statement::{Enrolment, EnrolmentReceipt, Purpose},
+};
+use blindprint_did::jws_digest;
+use blindprint_face::Embedding;
+use blindprint_template::EncodingKey;
+
+use crate::{
+    Attested, EnrolmentView, Error, Observer, Result, Step, Wallet,
+    sealing::{self, Sealed},
+    secret::Secret,
+    state::{EnrolmentRecord, EnrolmentState},
+};
+
+/// What an enrolment needs besides the capture.
+#[derive(Default)]
+pub struct EnrolOptions {
+    /// The profile; by default the first one that the capture's model fits.
+    pub profile: Option<ProfileId>,
+    /// An invitation or API key, where the service asks for one.
+    pub invitation: Option<String>,
+    /// Whether an earlier enrolment of the same profile is destroyed in exchange.
+    pub replace: bool,
+}
+
+/// How long the wallet's and the service's stages took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Stages {
+    /// Capture → keyed code.
+    pub encode: Duration,
+    /// Encryption and zero-knowledge proof.
+    pub prove: Duration,
+    /// Upload, verification, comparison and answer.
+    pub service: Duration,
+}
+
+/// A template made and registered.
+#[derive(Debug, Clone)]
+pub struct Enrolled {
+    /// The enrolment.
+    pub enrolment: EnrolmentView,
+    /// What took how long.
+    pub stages: Stages,
+    /// Bytes uploaded.
+    pub uploaded: usize,
+}
+
+/// An enrolment that was signed and sealed, and is in the key file, but not yet sent.
+pub(crate) struct Prepared {
+    id: EnrolmentId,
+    stages: Stages,
+    uploaded: usize,
+}
+
+impl Wallet {
+    /// Encodes `capture` under a fresh κ, encrypts and proves it, and has the enclave register it.
+    /// Needs a live consent.
+    pub async fn enrol(
+        &mut self,
+        capture: Embedding,
+        options: EnrolOptions,
+        observer: &dyn Observer,
+    ) -> Result<Enrolled> {
+        // An earlier try may have arrived, and a profile has one enrolment.
+        self.reconcile().await?;
+        observer.step(Step::Attest);
+        let attested = self.attest().await?;
+        let prepared = self.prepare_enrolment(capture, options, &attested, observer).await?;
+        observer.step(Step::Upload);
+        let started = Instant::now();
+        self.send_enrolment(prepared.id, &attested).await?;
+        let stages = Stages { service: started.elapsed(), ..prepared.stages };
+        let enrolment = self.enrolment_view(prepared.id)?;
+        Ok(Enrolled { enrolment, stages, uploaded: prepared.uploaded })
+    }
+
+    async fn prepare_enrolment(
+        &mut self,
+        capture: Embedding,
+        options: EnrolOptions,
+        attested: &Attested,
+        observer: &dyn Observer,
+    ) -> Result<Prepared> {
+        let profile = sealing::profile_for(&capture, options.profile)?;
+        let replaces = self.registered(profile).map(|record| record.id);
+        if replaces.is_some() && !options.replace {
+            return Err(Error::Invalid(format!(
+                "this wallet is enrolled for {profile} already: replace or erase that enrolment"
+            )));
+        }
+        let purpose = Purpose::Authentication;
+        let consent = jws_digest(&self.live_consent(purpose)?.consent);
+        let material = self.surroundings.materials.load(&self.client, attested, observer).await?;
+        let nonce = self.client.nonce(self.signer()).await?.nonce;
+        let encoding_key = EncodingKey::generate(self.entropy());
+        let kept = Secret::copy_from(encoding_key.expose());
+        let mut enrolment = Enrolment {
+            sub: self.state.subject.clone(),
+            service: self.state.service.clone(),
+            enrolment: EnrolmentId::random(self.entropy()),
+            replaces,
+            consent,
+            purpose,
+            profile,
+            key: attested.key,
+            submission: Digest::from_bytes([0; 32]), // Set below: the binding does not cover it.
+            nonce,
+            recovery_key: self.state.recovery.public.clone(),
+            iat: self.now(),
+        };
+        let Sealed { submission, stages } = sealing::seal(
+            capture,
+            encoding_key,
+            enrolment.binding(),
+            material,
+            std::sync::Arc::clone(&self.surroundings.entropy),
+            observer,
+        )
+        .await?;
+        enrolment.submission = Digest::of("blindprint/submission/v1", &submission);
+        enrolment.iat = self.now();
+        let statement = self.sign(&enrolment)?;
+        let uploaded = submission.len();
+        self.state.enrolments.push(EnrolmentRecord {
+            id: enrolment.enrolment,
+            profile,
+            encoding_key: kept,
+            state: EnrolmentState::Sent {
+                statement,
+                submission,
+                invitation: options.invitation,
+                replaces,
+            },
+        });
+        self.save()?;
+        Ok(Prepared { id: enrolment.enrolment, stages, uploaded })
+    }
+
+    /// Sends, or sends again, what the key file holds for enrolment `id`. A lost connection leaves
+    /// it there; a refusal forgets it, unless the service has it after all.
+    pub(crate) async fn send_enrolment(&mut self, id: EnrolmentId, attested: &Attested) -> Result<()> {
+        let EnrolmentState::Sent { statement, submission, invitation, .. } = &self.record(id)?.state
+        else {
+            return Ok(());
+        };
+        let sent = self
+            .client
+            .enrol(self.signer(), id, statement, submission.clone(), invitation.as_deref())
+            .await;
+        match sent {
+            Ok(receipt) => self.finish_enrolment(id, receipt, attested),
+            Err(refusal) if is_final(&refusal) => {
+                let known = self.client.subject(self.signer()).await?.enrolments;
+                match known.into_iter().find(|enrolment| enrolment.id == id) {
+                    Some(summary) => {
+                        self.adopt(id, summary.template, summary.enrolled, None)
+                    }
+                    None => {
+                        self.state.enrolments.retain(|record| record.id != id);
+                        self.save()?;
+                        Err(refusal)
+                    }
+                }
+            }
+            Err(passing) => Err(passing),
+        }
+    }
+
+    fn finish_enrolment(&mut self, id: EnrolmentId, receipt: Jws, attested: &Attested) -> Result<()> {
+        let word = attested.believe::<EnrolmentReceipt>(&receipt)?;
+        let EnrolmentState::Sent { submission, replaces, .. } = &self.record(id)?.state else {
+            return Err(Error::Unbelievable("the enrolment was not sent"));
+        };
+        let fits = self.fits_enrolment(&word, id)
+            && word.submission == Digest::of("blindprint/submission/v1", submission)
+            && word.replaced == *replaces
+            && word.pinned_key == self.key();
+        if !fits {
+            return Err(Error::Unbelievable("the receipt is for another enrolment"));
+        }
+        self.adopt(id, word.template, word.iat, Some(receipt))
+    }
+
+    /// The enrolment is registered; the one it replaces goes, with its κ.
+    fn adopt(
+        &mut self,
+        id: EnrolmentId,
+        template: Digest,
+        enrolled: blindprint_core::UnixTime,
+        receipt: Option<Jws>,
+    ) -> Result<()> {
+        let record = self.record_mut(id)?;
+        let replaced = match &record.state {
+            EnrolmentState::Sent { replaces, .. } => *replaces,
+            _ => None,
+        };
+        record.state = EnrolmentState::Registered { template, enrolled, receipt };
+        self.state.enrolments.retain(|record| Some(record.id) != replaced);
+        self.save()
+    }
+
+    /// The registered enrolment of `profile`.
+    pub(crate) fn registered(&self, profile: ProfileId) -> Option<&EnrolmentRecord> {
+        self.state.enrolments.iter().rev().find(|record| {
+            record.profile == profile && matches!(record.state, EnrolmentState::Registered { .. })
+        })
+    }
+
+    pub(crate) fn record(&self, id: EnrolmentId) -> Result<&EnrolmentRecord> {
+        self.state
+            .enrolments
+            .iter()
+            .find(|record| record.id == id)
+            .ok_or_else(|| Error::Invalid(format!("this wallet knows no enrolment {id}")))
+    }
+
+    pub(crate) fn record_mut(&mut self, id: EnrolmentId) -> Result<&mut EnrolmentRecord> {
+        self.state
+            .enrolments
+            .iter_mut()
+            .find(|record| record.id == id)
+            .ok_or_else(|| Error::Invalid(format!("this wallet knows no enrolment {id}")))
+    }
+
+    fn enrolment_view(&self, id: EnrolmentId) -> Result<EnrolmentView> {
+        self.enrolments()
+            .into_iter()
+            .find(|enrolment| enrolment.id == id)
+            .ok_or_else(|| Error::Invalid(format!("this wallet knows no enrolment {id}")))
+    }
+}
+
+/// Whether sending the same again can never succeed.
+pub(crate) fn is_final(error: &Error) -> bool {
+    match error {
+        Error::Refused { code, .. } => *code != ProblemCode::Unauthenticated,
+        Error::NoConsent | Error::InvitationNeeded => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,128 @@
+//! A person at the command line: a wallet file, a passphrase, captures.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use serde_json::{Value, json};
+
+use crate::service::Service;
+
+const EMBEDDINGS: &str = include_str!("../../../face/data/london_canada_lisa.csv");
+
+pub(crate) struct Person {
+    folder: tempfile::TempDir,
+    wallet: &'static str,
+}
+
+/// What a command did.
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) json: Value,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// That it succeeded.
+    pub(crate) fn ok(self) -> Value {
+        assert_eq!(self.code, 0, "{}{}", self.json, self.stderr);
+        self.json
+    }
+
+    /// That it failed with this exit status and kind of error.
+    pub(crate) fn failed(self, code: i32, kind: &str) {
+        assert_eq!((self.code, self.json["error"].as_str()), (code, Some(kind)), "{}", self.stderr);
+    }
+}
+
+impl Person {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("passphrase"), "a passphrase for tests\n").unwrap();
+        Self { folder, wallet: "wallet.age" }
+    }
+
+    /// The same person with another wallet file.
+    pub(crate) fn with_wallet(self, wallet: &'static str) -> Self {
+        Self { wallet, ..self }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blindprint-wallet"));
+        command
+            .args(arguments)
+            .arg("--json")
+            .env("BLINDPRINT_WALLET", self.path(self.wallet))
+            .env("BLINDPRINT_WALLET_PASSPHRASE_FILE", self.path("passphrase"))
+            .env("BLINDPRINT_CACHE", self.path("cache"))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        let json = serde_json::from_slice(&stdout).unwrap_or(Value::Null);
+        let stderr = String::from_utf8_lossy(&stderr).into_owned();
+        Said { code: status.code().unwrap_or(-1), json, stderr }
+    }
+
+    pub(crate) fn init(&self, service: &Service) -> Said {
+        let trust = service.trust();
+        self.run(&["init", "--service", &service.url, "--trust", trust.to_str().unwrap()])
+    }
+
+    /// Runs a command and kills it, as hard as can be, as soon as it has written the key file
+    /// `writes` times.
+    pub(crate) fn killed_after_writes(&self, arguments: &[&str], writes: u32) {
+        let wallet = self.path(self.wallet);
+        let mut child =
+            self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let (mut last, mut seen) = (modified(&wallet), 0);
+        while seen < writes && Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+            let now = modified(&wallet);
+            if now != last {
+                (last, seen) = (now, seen + 1);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!(seen, writes, "the command did not get so far");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Writes a capture of the data set as JSON; gives its path.
+    pub(crate) fn capture(&self, name: &str) -> String {
+        let line = EMBEDDINGS.lines().find(|line| line.split(',').nth(1) == Some(name)).unwrap();
+        let values: Vec<f32> = line.split(',').skip(2).map(|v| v.parse().unwrap()).collect();
+        let path = self.path(&format!("{name}.json"));
+        let embedding =
+            json!({ "modality": "face", "model": blindprint_face::FACE_MODEL, "values": values });
+        fs::write(&path, embedding.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn enrol(&self, capture: &str, more: &[&str]) -> Said {
+        let file = self.capture(capture);
+        self.run(&[&["enrol", "--consent", "--embedding", file.as_str()], more].concat())
+    }
+
+    pub(crate) fn auth(&self, capture: &str) -> Said {
+        let file = self.capture(capture);
+        let shop = ["--audience", "https://shop.example", "--nonce", "81f3a2c4e5"];
+        self.run(&[&["auth", "--embedding", file.as_str()], shop.as_slice()].concat())
+    }
+}
+
+fn modified(path: &Path) -> SystemTime {
+    fs::metadata(path).unwrap().modified().unwrap()
+}
