@@ -55,15 +55,21 @@ impl Binding {
             self.subject.as_str().as_bytes(),
             self.service.as_str().as_bytes(),
             self.enrolment.0.as_bytes(),
-            self.template.as_ref().map_or(&[], |digest| digest.as_bytes().as_slice()),
+            self.template
+                .as_ref()
+                .map_or(&[], |digest| digest.as_bytes().as_slice()),
             self.challenge.as_bytes(),
             self.purpose.as_str().as_bytes(),
-            self.audience.as_ref().map_or(&[], |audience| audience.as_str().as_bytes()),
+            self.audience
+                .as_ref()
+                .map_or(&[], |audience| audience.as_str().as_bytes()),
             self.profile.as_str().as_bytes(),
             self.key.as_bytes(),
         ];
         let lengths = fields.map(|field| {
-            u32::try_from(field.len()).expect("ids are bounded far below 4 GiB").to_be_bytes()
+            u32::try_from(field.len())
+                .expect("ids are bounded far below 4 GiB")
+                .to_be_bytes()
         });
         let mut parts: Vec<&[u8]> = Vec::with_capacity(2 * fields.len());
         for (length, field) in lengths.iter().zip(fields) {

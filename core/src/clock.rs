@@ -32,7 +32,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the world's time enters")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the world's time enters"
+    )]
     fn now(&self) -> UnixTime {
         let since_epoch = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)

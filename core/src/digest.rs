@@ -76,7 +76,10 @@ impl FromStr for Digest {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        decode_32(text).map(Self).ok_or(Invalid::new("digest", "32 bytes in base64url without padding"))
+        decode_32(text).map(Self).ok_or(Invalid::new(
+            "digest",
+            "32 bytes in base64url without padding",
+        ))
     }
 }
 
@@ -127,7 +130,13 @@ mod tests {
     fn text_form_round_trips_and_refuses_what_is_not_canonical() {
         let digest = Digest::of("test", b"message");
         assert_eq!(digest.to_string().parse(), Ok(digest));
-        for bad in ["", "AAAA", &format!("{digest}="), &"/".repeat(43), &"é".repeat(22)] {
+        for bad in [
+            "",
+            "AAAA",
+            &format!("{digest}="),
+            &"/".repeat(43),
+            &"é".repeat(22),
+        ] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
     }

@@ -23,7 +23,10 @@ impl dyn Entropy + '_ {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the world's randomness enters")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the world's randomness enters"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("without the system's generator no key is safe: stop here");
     }

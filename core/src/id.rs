@@ -62,11 +62,16 @@ fn did(text: &str) -> bool {
     let mut parts = text.splitn(3, ':');
     parts.next() == Some("did")
         && parts.next().is_some_and(|method| {
-            !method.is_empty() && method.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            !method.is_empty()
+                && method
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         })
         && parts.next().is_some_and(|id| {
             !id.is_empty()
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:%".contains(&b))
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b".-_:%".contains(&b))
         })
 }
 
@@ -177,7 +182,10 @@ impl FromStr for Nonce {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        decode_32(text).map(Self).ok_or(Invalid::new("nonce", "32 bytes in base64url without padding"))
+        decode_32(text).map(Self).ok_or(Invalid::new(
+            "nonce",
+            "32 bytes in base64url without padding",
+        ))
     }
 }
 
@@ -224,11 +232,29 @@ mod tests {
     #[test]
     fn subjects_are_plain_dids() {
         assert!("did:key:z6Mk".parse::<SubjectId>().is_ok());
-        assert!("did:web:example.org%3A8443:alice".parse::<SubjectId>().is_ok());
-        for bad in ["", "did:", "did:key:", "key:z6", "did:KEY:z", "did:key:a#b", "did:key:a/b", "did:key:a?b", "did:key:a\n"] {
+        assert!(
+            "did:web:example.org%3A8443:alice"
+                .parse::<SubjectId>()
+                .is_ok()
+        );
+        for bad in [
+            "",
+            "did:",
+            "did:key:",
+            "key:z6",
+            "did:KEY:z",
+            "did:key:a#b",
+            "did:key:a/b",
+            "did:key:a?b",
+            "did:key:a\n",
+        ] {
             assert!(bad.parse::<SubjectId>().is_err(), "{bad}");
         }
-        assert!(format!("did:key:{}", "z".repeat(512)).parse::<SubjectId>().is_err());
+        assert!(
+            format!("did:key:{}", "z".repeat(512))
+                .parse::<SubjectId>()
+                .is_err()
+        );
     }
 
     #[test]

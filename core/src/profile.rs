@@ -227,7 +227,10 @@ mod tests {
     fn thresholds_leave_room_on_both_sides() {
         for profile in profiles() {
             assert!((1..2047).contains(&profile.tau), "{}", profile.id);
-            assert_eq!(profile.id.parse::<ProfileId>().map(ProfileId::as_str), Ok(profile.id));
+            assert_eq!(
+                profile.id.parse::<ProfileId>().map(ProfileId::as_str),
+                Ok(profile.id)
+            );
         }
         assert!("face-unknown-v9".parse::<ProfileId>().is_err());
     }

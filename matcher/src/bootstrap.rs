@@ -119,7 +119,10 @@ impl BootstrapScratch {
 }
 
 /// Switches to the small key, for a verdict that leaves the matcher.
-pub(crate) fn shrink(input: &LweCiphertextOwned<u64>, keys: &EvaluationKeys) -> LweCiphertextOwned<u64> {
+pub(crate) fn shrink(
+    input: &LweCiphertextOwned<u64>,
+    keys: &EvaluationKeys,
+) -> LweCiphertextOwned<u64> {
     let mut small = LweCiphertext::new(
         0,
         keys.key_switch.output_lwe_size(),

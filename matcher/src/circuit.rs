@@ -105,7 +105,12 @@ impl Circuit {
 
     /// An encryption of v = HD(template, probe) − τ − 1 at scale Δ. Both inputs are GLWE
     /// ciphertexts of 2N words, the template in reversed order.
-    pub fn distance(&mut self, template: &[u64], probe: &[u64], tau: u16) -> LweCiphertextOwned<u64> {
+    pub fn distance(
+        &mut self,
+        template: &[u64],
+        probe: &[u64],
+        tau: u16,
+    ) -> LweCiphertextOwned<u64> {
         let out = self.glwe.as_mut();
         multiply(template, probe, &self.keys, &mut self.product, out);
         for word in out.iter_mut() {
@@ -135,13 +140,17 @@ impl Circuit {
         let shift = 64 - PARAMETERS.log_delta - WINDOW;
         let mut window = shifted(&value, shift, delta / 2);
         observer.observe(Stage::LowWindow, &window);
-        let signs = self.bootstrap.run(&window, &self.low_signs, Resolution::Even, &self.keys);
+        let signs = self
+            .bootstrap
+            .run(&window, &self.low_signs, Resolution::Even, &self.keys);
         let (in_window, in_place) = (coefficient(signs, 0), coefficient(signs, 1));
         observer.switched(Stage::LowWindow, self.bootstrap.positions());
         clear_top_bit(&mut window, &in_window, HALF_TOP);
         clear_top_bit(&mut value, &in_place, half_top_weight(delta));
         observer.observe(Stage::LowWindowCleared, &window);
-        let bits = self.bootstrap.run(&window, &self.low_bits, Resolution::Full, &self.keys);
+        let bits = self
+            .bootstrap
+            .run(&window, &self.low_bits, Resolution::Full, &self.keys);
         lwe_ciphertext_sub_assign(&mut value, &coefficient(bits, 0));
         observer.switched(Stage::LowWindowCleared, self.bootstrap.positions());
 
@@ -149,14 +158,18 @@ impl Circuit {
         let step = delta << WINDOW;
         let mut window = shifted(&value, shift - WINDOW, step / 2);
         observer.observe(Stage::MiddleWindow, &window);
-        let sign = self.bootstrap.run(&window, &self.middle_sign, Resolution::Full, &self.keys);
+        let sign = self
+            .bootstrap
+            .run(&window, &self.middle_sign, Resolution::Full, &self.keys);
         let in_place = coefficient(sign, 0);
         observer.switched(Stage::MiddleWindow, self.bootstrap.positions());
         let in_window = shifted(&in_place, shift - WINDOW, 0);
         clear_top_bit(&mut window, &in_window, HALF_TOP);
         clear_top_bit(&mut value, &in_place, half_top_weight(step));
         observer.observe(Stage::MiddleWindowCleared, &window);
-        let bits = self.bootstrap.run(&window, &self.middle_bits, Resolution::Full, &self.keys);
+        let bits = self
+            .bootstrap
+            .run(&window, &self.middle_bits, Resolution::Full, &self.keys);
         lwe_ciphertext_sub_assign(&mut value, &coefficient(bits, 0));
         observer.switched(Stage::MiddleWindowCleared, self.bootstrap.positions());
 
@@ -171,7 +184,11 @@ impl Circuit {
     /// ±2^62, plus if the phase lies in the second half of the torus: one bootstrap, the unit in
     /// which a comparison's cost is counted.
     pub fn sign(&mut self, value: &LweCiphertextOwned<u64>) -> LweCiphertextOwned<u64> {
-        coefficient(self.bootstrap.run(value, &self.verdict, Resolution::Full, &self.keys), 0)
+        coefficient(
+            self.bootstrap
+                .run(value, &self.verdict, Resolution::Full, &self.keys),
+            0,
+        )
     }
 
     /// The verdict switched to the small key, n + 1 words.
@@ -186,7 +203,11 @@ const fn half_top_weight(step: u64) -> u64 {
 }
 
 /// Subtracts b·2A given an encryption of A·(−1)^b.
-fn clear_top_bit(value: &mut LweCiphertextOwned<u64>, sign: &LweCiphertextOwned<u64>, amplitude: u64) {
+fn clear_top_bit(
+    value: &mut LweCiphertextOwned<u64>,
+    sign: &LweCiphertextOwned<u64>,
+    amplitude: u64,
+) {
     lwe_ciphertext_plaintext_sub_assign(value, Plaintext(amplitude));
     lwe_ciphertext_add_assign(value, sign);
 }
@@ -206,5 +227,9 @@ fn coefficient(glwe: &GlweCiphertextOwned<u64>, degree: usize) -> LweCiphertextO
 }
 
 fn large_lwe() -> LweCiphertextOwned<u64> {
-    LweCiphertext::new(0, LweDimension(N).to_lwe_size(), CiphertextModulus::new_native())
+    LweCiphertext::new(
+        0,
+        LweDimension(N).to_lwe_size(),
+        CiphertextModulus::new_native(),
+    )
 }

@@ -5,7 +5,9 @@ use tfhe::core_crypto::{
         par_decompress_seeded_lwe_bootstrap_key, par_decompress_seeded_lwe_keyswitch_key,
     },
     commons::math::random::{CompressionSeed, DefaultRandomGenerator, Seed},
-    fft_impl::fft64::{crypto::bootstrap::FourierLweBootstrapKeyOwned, math::polynomial::FourierPolynomialOwned},
+    fft_impl::fft64::{
+        crypto::bootstrap::FourierLweBootstrapKeyOwned, math::polynomial::FourierPolynomialOwned,
+    },
     prelude::*,
 };
 
@@ -159,9 +161,17 @@ impl EvaluationKeys {
             .iter()
             .map(|level| {
                 let (mask, body) = level.as_ref().split_at(PARAMETERS.polynomial_size);
-                [to_fourier(mask, fft.as_view()), to_fourier(body, fft.as_view())]
+                [
+                    to_fourier(mask, fft.as_view()),
+                    to_fourier(body, fft.as_view()),
+                ]
             })
             .collect();
-        Self { bootstrap, key_switch, relinearisation, fft }
+        Self {
+            bootstrap,
+            key_switch,
+            relinearisation,
+            fft,
+        }
     }
 }

@@ -37,7 +37,9 @@ impl Matcher {
             digests: MaterialDigests::of(public_key, crs, evaluation_keys),
             public_key: PublicKey::decode(public_key)?,
             crs: Crs::decode(crs)?,
-            keys: Arc::new(EvaluationKeys::new(EvaluationKeysParts::decode(evaluation_keys)?)),
+            keys: Arc::new(EvaluationKeys::new(EvaluationKeysParts::decode(
+                evaluation_keys,
+            )?)),
         })
     }
 
@@ -53,7 +55,11 @@ impl Matcher {
 
     /// A worker for one thread.
     pub fn worker(&self) -> Worker<'_> {
-        Worker { matcher: self, circuit: self.circuit(), key: self.digests.key() }
+        Worker {
+            matcher: self,
+            circuit: self.circuit(),
+            key: self.digests.key(),
+        }
     }
 
     /// Verifies a submission's proof for `binding`.

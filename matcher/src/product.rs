@@ -71,8 +71,16 @@ pub(crate) fn multiply(
     out: &mut [u64],
 ) {
     let fft = keys.fft.as_view();
-    let ProductScratch { operands, square, mask, body, digits, words, digit_words, buffers } =
-        scratch;
+    let ProductScratch {
+        operands,
+        square,
+        mask,
+        body,
+        digits,
+        words,
+        digit_words,
+        buffers,
+    } = scratch;
     let parts = [&left[..N], &left[N..], &right[..N], &right[N..]];
     for (fourier, part) in operands.iter_mut().zip(parts) {
         fft.forward_as_torus(

@@ -19,11 +19,13 @@ fn verdicts_equal_plaintext_decisions() {
         (code, other)
     });
     let random = (0..8).map(|_| (random_code(), random_code()));
-    let ends = [0, 1, CODE_BITS - 1, CODE_BITS].into_iter().map(|distance| {
-        let code = random_code();
-        let other = at_distance(&code, distance);
-        (code, other)
-    });
+    let ends = [0, 1, CODE_BITS - 1, CODE_BITS]
+        .into_iter()
+        .map(|distance| {
+            let code = random_code();
+            let other = at_distance(&code, distance);
+            (code, other)
+        });
     let constant = |bit| BiometricCode::from_bits(std::iter::repeat_n(bit, CODE_BITS));
     let weights = [(false, false), (false, true), (true, false), (true, true)]
         .map(|(a, b)| (constant(a), constant(b)));
@@ -34,7 +36,11 @@ fn verdicts_equal_plaintext_decisions() {
         let verdict = circuit.threshold(distance, &mut ());
         let phase = setup.phase(verdict.as_ref()).cast_signed();
         let hamming = enrolled.hamming(&presented);
-        assert_eq!(phase > 0, hamming <= tau, "distance {hamming}, threshold {tau}");
+        assert_eq!(
+            phase > 0,
+            hamming <= tau,
+            "distance {hamming}, threshold {tau}"
+        );
         tried += 1;
     }
     assert_eq!(tried, 33);

@@ -31,7 +31,12 @@ impl BiometricCode {
 
     /// The number of bits in which two codes differ, 0 to 2048.
     pub fn hamming(&self, other: &Self) -> u16 {
-        let distance: u32 = self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum();
+        let distance: u32 = self
+            .0
+            .iter()
+            .zip(&other.0)
+            .map(|(a, b)| (a ^ b).count_ones())
+            .sum();
         u16::try_from(distance).expect("at most 2048")
     }
 }

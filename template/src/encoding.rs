@@ -85,8 +85,10 @@ pub fn encode_all(
     let mut sampler = Sampler::new(profile, key);
     let mut weights = Zeroizing::new(vec![0.0; usize::from(profile.dimension)]);
     let turns_per_unit = profile.scale / std::f64::consts::TAU;
-    let mut bits: Vec<Zeroizing<Vec<bool>>> =
-        values.iter().map(|_| Zeroizing::new(Vec::with_capacity(CODE_BITS))).collect();
+    let mut bits: Vec<Zeroizing<Vec<bool>>> = values
+        .iter()
+        .map(|_| Zeroizing::new(Vec::with_capacity(CODE_BITS)))
+        .collect();
     for _ in 0..CODE_BITS {
         sampler.normals(&mut weights);
         let offset = sampler.uniform();
@@ -101,14 +103,23 @@ pub fn encode_all(
             bits.push(!(0.25..=0.75).contains(&fraction));
         }
     }
-    Ok(bits.iter().map(|bits| BiometricCode::from_bits(bits.iter().copied())).collect())
+    Ok(bits
+        .iter()
+        .map(|bits| BiometricCode::from_bits(bits.iter().copied()))
+        .collect())
 }
 
 fn scaled(profile: &Profile, embedding: &[f32]) -> Result<Zeroizing<Vec<f64>>, EncodeError> {
     if embedding.len() != usize::from(profile.dimension) {
-        return Err(EncodeError::Dimension { expected: profile.dimension, found: embedding.len() });
+        return Err(EncodeError::Dimension {
+            expected: profile.dimension,
+            found: embedding.len(),
+        });
     }
-    if embedding.iter().any(|value| !value.is_finite() || value.abs() > LARGEST_VALUE) {
+    if embedding
+        .iter()
+        .any(|value| !value.is_finite() || value.abs() > LARGEST_VALUE)
+    {
         return Err(EncodeError::Value);
     }
     let mut values = Zeroizing::new(Vec::with_capacity(embedding.len()));

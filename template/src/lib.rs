@@ -31,7 +31,7 @@ mod submission;
 pub use code::BiometricCode;
 pub use encoding::{EncodeError, EncodingKey, encode, encode_all};
 pub use material::{Crs, MaterialDigests, PublicKey};
-pub use pack::{packed_len, pack, unpack};
+pub use pack::{pack, packed_len, unpack};
 pub use params::{CODE_BITS, PARAMETERS, Parameters};
 pub use reader::{DecodeError, Reader, header};
 pub use seal::{SealError, encrypt_unproven, seal};

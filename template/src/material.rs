@@ -80,7 +80,10 @@ impl PublicKey {
         let mut reader = Reader::new(bytes, Self::MAGIC, Self::ENCODED_LEN)?;
         let words = reader.words(PARAMETERS.glwe_words())?;
         reader.finish()?;
-        Ok(Self(LweCompactPublicKey::from_container(words, CiphertextModulus::new_native())))
+        Ok(Self(LweCompactPublicKey::from_container(
+            words,
+            CiphertextModulus::new_native(),
+        )))
     }
 }
 
@@ -100,7 +103,11 @@ impl Crs {
     /// Wraps a CRS made by the enclave.
     pub fn new(crs: CompactPkeCrs) -> Result<Self, DecodeError> {
         let crs = Self(crs);
-        if crs.fits() { Ok(crs) } else { Err(DecodeError::Parameters) }
+        if crs.fits() {
+            Ok(crs)
+        } else {
+            Err(DecodeError::Parameters)
+        }
     }
 
     /// For proving and verification.
@@ -122,9 +129,13 @@ impl Crs {
     /// Reads the binary form.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut rest = Reader::new(bytes, Self::MAGIC, Self::MAX_LEN)?.rest();
-        let crs = safe_deserialize(&mut rest, Self::MAX_LEN as u64)
-            .map_err(|_| DecodeError::Value)?;
-        if rest.is_empty() { Self::new(crs) } else { Err(DecodeError::Length) }
+        let crs =
+            safe_deserialize(&mut rest, Self::MAX_LEN as u64).map_err(|_| DecodeError::Value)?;
+        if rest.is_empty() {
+            Self::new(crs)
+        } else {
+            Err(DecodeError::Length)
+        }
     }
 
     fn fits(&self) -> bool {

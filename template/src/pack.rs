@@ -58,12 +58,18 @@ pub fn unpack(packed: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
     (window == 0 && words.len() == count).then_some(words)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low byte is what is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low byte is what is meant"
+)]
 const fn low_byte(window: u128) -> u8 {
     window as u8
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low word is what is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low word is what is meant"
+)]
 const fn low_word(window: u128) -> u64 {
     window as u64
 }

@@ -93,7 +93,11 @@ impl<'a> Reader<'a> {
 
     /// Ends reading; nothing may be left.
     pub fn finish(self) -> Result<(), DecodeError> {
-        if self.0.is_empty() { Ok(()) } else { Err(DecodeError::Length) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(DecodeError::Length)
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use tfhe::zk::ZkComputeLoad;
 use zeroize::Zeroizing;
 
 use crate::{
-    BiometricCode, CODE_BITS, Crs, PARAMETERS, PublicKey, Submission, submission::{compact_list, glwe_words},
+    BiometricCode, CODE_BITS, Crs, PARAMETERS, PublicKey, Submission,
+    submission::{compact_list, glwe_words},
 };
 
 /// Why a code could not be sealed.
@@ -66,8 +67,12 @@ pub fn encrypt_unproven(
     entropy: &dyn Entropy,
 ) -> Vec<u64> {
     let delta = PARAMETERS.delta();
-    let encoded: Zeroizing<Vec<u64>> =
-        Zeroizing::new(messages(code, role).iter().map(|message| message * delta).collect());
+    let encoded: Zeroizing<Vec<u64>> = Zeroizing::new(
+        messages(code, role)
+            .iter()
+            .map(|message| message * delta)
+            .collect(),
+    );
     let mut list = compact_list(vec![0; PARAMETERS.glwe_words()]);
     let noise = PARAMETERS.glwe_noise_distribution();
     encrypt_lwe_compact_ciphertext_list_with_compact_public_key(

@@ -52,7 +52,12 @@ impl Submission {
         list: LweCompactCiphertextListOwned<u64>,
         proof: CompactPkeProof,
     ) -> Self {
-        Self { role, key, list, proof }
+        Self {
+            role,
+            key,
+            list,
+            proof,
+        }
     }
 
     /// The public material that the header names. Not verified.
@@ -73,7 +78,11 @@ impl Submission {
         bytes.extend(self.key.as_bytes());
         put_words(&mut bytes, self.list.as_ref());
         let proof = encode_proof(&self.proof);
-        bytes.extend(u16::try_from(proof.len()).expect("at most 4096 bytes").to_le_bytes());
+        bytes.extend(
+            u16::try_from(proof.len())
+                .expect("at most 4096 bytes")
+                .to_le_bytes(),
+        );
         bytes.extend(proof);
         bytes
     }
@@ -95,13 +104,18 @@ impl Submission {
         let proof_bytes = reader.take(length)?;
         reader.finish()?;
         let mut rest = proof_bytes;
-        let proof: CompactPkeProof = safe_deserialize(&mut rest, Self::MAX_PROOF as u64)
-            .map_err(|_| DecodeError::Value)?;
+        let proof: CompactPkeProof =
+            safe_deserialize(&mut rest, Self::MAX_PROOF as u64).map_err(|_| DecodeError::Value)?;
         // One encoding per proof: leftovers and other spellings of the same points are refused.
         if encode_proof(&proof) != proof_bytes {
             return Err(DecodeError::Value);
         }
-        Ok(Self { role, key, list: compact_list(words), proof })
+        Ok(Self {
+            role,
+            key,
+            list: compact_list(words),
+            proof,
+        })
     }
 
     /// Verifies the proof: that this is an encryption, under `public_key`, of 2048 bits with
@@ -161,7 +175,12 @@ pub(crate) fn glwe_words(list: &[u64]) -> Vec<u64> {
     let (mask, bodies) = list.split_at(PARAMETERS.polynomial_size);
     let mut words = Vec::with_capacity(PARAMETERS.glwe_words());
     words.push(mask[0]);
-    words.extend(mask[1..].iter().rev().map(|coefficient| coefficient.wrapping_neg()));
+    words.extend(
+        mask[1..]
+            .iter()
+            .rev()
+            .map(|coefficient| coefficient.wrapping_neg()),
+    );
     words.extend(bodies);
     words
 }

@@ -25,7 +25,10 @@ fn folder() -> PathBuf {
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/blindprint"),
         PathBuf::from,
     );
-    cache.join(format!("test-keys-{}", blindprint_template::PARAMETERS.name))
+    cache.join(format!(
+        "test-keys-{}",
+        blindprint_template::PARAMETERS.name
+    ))
 }
 
 fn load(folder: &std::path::Path) -> Option<(SecretKeys, PublicMaterial)> {
@@ -39,7 +42,11 @@ fn load(folder: &std::path::Path) -> Option<(SecretKeys, PublicMaterial)> {
     Some((secret, material))
 }
 
-fn store(folder: &std::path::Path, secret: &SecretKeys, material: &PublicMaterial) -> io::Result<()> {
+fn store(
+    folder: &std::path::Path,
+    secret: &SecretKeys,
+    material: &PublicMaterial,
+) -> io::Result<()> {
     let partial = folder.with_extension(format!("partial-{}", std::process::id()));
     fs::create_dir_all(&partial)?;
     fs::write(partial.join("secret"), &*secret.expose())?;

@@ -37,7 +37,12 @@ pub enum Stage {
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Self; 4] = [Self::SecretKeys, Self::PublicKey, Self::EvaluationKeys, Self::Crs];
+    pub const ALL: [Self; 4] = [
+        Self::SecretKeys,
+        Self::PublicKey,
+        Self::EvaluationKeys,
+        Self::Crs,
+    ];
 }
 
 impl fmt::Display for Stage {
@@ -82,7 +87,10 @@ pub fn generate(entropy: &dyn Entropy, progress: &dyn Fn(Stage)) -> (SecretKeys,
     let large_bits = random_bits(entropy, PARAMETERS.polynomial_size);
     let small_bits = random_bits(entropy, PARAMETERS.lwe_dimension);
     // ±1 instead of 0/1 centres the carries of the tensor product; see docs/noise.md.
-    let large: Vec<u64> = large_bits.iter().map(|bit| bit.wrapping_mul(2).wrapping_sub(1)).collect();
+    let large: Vec<u64> = large_bits
+        .iter()
+        .map(|bit| bit.wrapping_mul(2).wrapping_sub(1))
+        .collect();
     let secret = SecretKeys::new(large, small_bits.to_vec());
     let glwe_key = GlweSecretKey::from_container(secret.expose_large(), size);
     let large_key = LweSecretKey::from_container(secret.expose_large());
@@ -101,8 +109,7 @@ pub fn generate(entropy: &dyn Entropy, progress: &dyn Fn(Stage)) -> (SecretKeys,
 
     progress(Stage::EvaluationKeys);
     let seeds: [Seed; 3] = std::array::from_fn(|_| seeder.seed());
-    let [bootstrap_seed, key_switch_seed, relinearisation_seed] =
-        seeds.map(CompressionSeed::from);
+    let [bootstrap_seed, key_switch_seed, relinearisation_seed] = seeds.map(CompressionSeed::from);
     let mut bootstrap = SeededLweBootstrapKey::new(
         0,
         GlweDimension(1).to_glwe_size(),
@@ -172,7 +179,9 @@ pub fn generate(entropy: &dyn Entropy, progress: &dyn Fn(Stage)) -> (SecretKeys,
     .expect("constants of the parameter set");
     let material = PublicMaterial {
         public_key: PublicKey::new(public_key).encode(),
-        crs: Crs::new(crs).expect("made from the same parameters").encode(),
+        crs: Crs::new(crs)
+            .expect("made from the same parameters")
+            .encode(),
         evaluation_keys: evaluation_keys.encode(),
     };
     (secret, material)
@@ -186,14 +195,20 @@ fn scaled_squares(secret: &SecretKeys) -> Zeroizing<Vec<u64>> {
     let square = Zeroizing::new(square.into_container());
     let scales = (1..=PARAMETERS.relin_levels).map(|level| 64 - PARAMETERS.relin_base_log * level);
     Zeroizing::new(
-        scales.flat_map(|shift| square.iter().map(move |word| word << shift)).collect(),
+        scales
+            .flat_map(|shift| square.iter().map(move |word| word << shift))
+            .collect(),
     )
 }
 
 fn random_bits(entropy: &dyn Entropy, count: usize) -> Zeroizing<Vec<u64>> {
     let mut bytes = Zeroizing::new(vec![0; count.div_ceil(8)]);
     entropy.fill(&mut bytes);
-    Zeroizing::new((0..count).map(|i| u64::from(bytes[i / 8] >> (i % 8) & 1)).collect())
+    Zeroizing::new(
+        (0..count)
+            .map(|i| u64::from(bytes[i / 8] >> (i % 8) & 1))
+            .collect(),
+    )
 }
 
 /// Feeds tfhe's AES-CTR generators.

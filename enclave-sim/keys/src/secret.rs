@@ -34,7 +34,11 @@ impl SecretKeys {
     /// The keys in the clear, for sealing and nothing else: header, then one byte per coefficient.
     pub fn expose(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(header(MAGIC, 8 + self.large.len() + self.small.len()));
-        bytes.extend(self.large.iter().map(|coefficient| u8::from(*coefficient == 1)));
+        bytes.extend(
+            self.large
+                .iter()
+                .map(|coefficient| u8::from(*coefficient == 1)),
+        );
         bytes.extend(self.small.iter().map(|bit| u8::from(*bit == 1)));
         bytes
     }
@@ -50,7 +54,10 @@ impl SecretKeys {
             return Err(DecodeError::Value);
         }
         Ok(Self {
-            large: large.iter().map(|byte| if *byte == 1 { 1 } else { u64::MAX }).collect(),
+            large: large
+                .iter()
+                .map(|byte| if *byte == 1 { 1 } else { u64::MAX })
+                .collect(),
             small: small.iter().map(|byte| u64::from(*byte)).collect(),
         })
     }
@@ -65,7 +72,9 @@ impl SecretKeys {
         let phase = mask
             .iter()
             .zip(&self.small)
-            .fold(*body, |phase, (word, bit)| phase.wrapping_sub(word.wrapping_mul(*bit)));
+            .fold(*body, |phase, (word, bit)| {
+                phase.wrapping_sub(word.wrapping_mul(*bit))
+            });
         match (near(phase, VERDICT), near(phase, VERDICT.wrapping_neg())) {
             (true, false) => Ok(true),
             (false, true) => Ok(false),

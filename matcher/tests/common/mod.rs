@@ -17,16 +17,27 @@ pub struct Setup {
 impl Setup {
     pub fn new() -> Self {
         let (secret, material) = blindprint_keys::fixture::keys();
-        let matcher = Matcher::new(&material.public_key, &material.crs, &material.evaluation_keys).unwrap();
+        let matcher = Matcher::new(
+            &material.public_key,
+            &material.crs,
+            &material.evaluation_keys,
+        )
+        .unwrap();
         let public_key = PublicKey::decode(&material.public_key).unwrap();
-        Self { secret, material, matcher, public_key }
+        Self {
+            secret,
+            material,
+            matcher,
+            public_key,
+        }
     }
 
     /// A template's ciphertext as the matcher stores it: rounded.
     pub fn template(&self, code: &BiometricCode) -> Vec<u64> {
         let words = encrypt_unproven(code, Role::Template, &self.public_key, &SystemEntropy);
         let bits = blindprint_template::PARAMETERS.stored_bits;
-        blindprint_template::unpack(&blindprint_template::pack(&words, bits), words.len(), bits).unwrap()
+        blindprint_template::unpack(&blindprint_template::pack(&words, bits), words.len(), bits)
+            .unwrap()
     }
 
     /// A probe's ciphertext.
@@ -43,7 +54,9 @@ impl Setup {
 /// b − ⟨a, s⟩.
 pub fn phase(ciphertext: &[u64], key: &[u64]) -> u64 {
     let (body, mask) = ciphertext.split_last().unwrap();
-    mask.iter().zip(key).fold(*body, |phase, (a, s)| phase.wrapping_sub(a.wrapping_mul(*s)))
+    mask.iter().zip(key).fold(*body, |phase, (a, s)| {
+        phase.wrapping_sub(a.wrapping_mul(*s))
+    })
 }
 
 /// A random code.

@@ -1,0 +1,465 @@
+//! What an operator can set. Nothing has to be set: every key has a default that serves on
+//! loopback from one data folder.
+//!
+//! Sources, later ones win: defaults, `blindprint.toml` (the file named by `--config` or
+//! `BLINDPRINT_CONFIG`, else the one in the data folder), environment (`BLINDPRINT_LIMITS__BODY_SECONDS=5`
+//! for `limits.body_seconds`), command line. An unknown key is an error.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use blindprint_core::ServiceId;
+use figment::{
+    Figment,
+    providers::{Env, Format as _, Serialized, Toml},
+    value::{Dict, Map, Value},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where everything is kept that must survive a restart.
+    pub data: PathBuf,
+    /// Who this service is.
+    pub service: ServiceSection,
+    /// Where it listens.
+    pub listen: ListenSection,
+    /// The certificate.
+    pub tls: TlsSection,
+    /// Who operates it.
+    pub operator: OperatorSection,
+    /// The enclave process.
+    pub enclave: EnclaveSection,
+    /// The matcher processes.
+    pub matcher: MatcherSection,
+    /// What one caller may ask for.
+    pub limits: LimitsSection,
+    /// What is logged.
+    pub log: LogSection,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("blindprint-data"),
+            service: ServiceSection::default(),
+            listen: ListenSection::default(),
+            tls: TlsSection::default(),
+            operator: OperatorSection::default(),
+            enclave: EnclaveSection::default(),
+            matcher: MatcherSection::default(),
+            limits: LimitsSection::default(),
+            log: LogSection::default(),
+        }
+    }
+}
+
+/// `[service]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceSection {
+    /// The origin that wallets address. Default: `https://localhost:` and the HTTPS port.
+    pub public_url: Option<ServiceId>,
+    /// Whether anybody may enrol without an invitation.
+    pub open_enrolment: bool,
+}
+
+/// `[listen]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListenSection {
+    /// HTTPS. Port 0 takes a free one.
+    pub https: SocketAddr,
+    /// Plain HTTP, on a loopback address only: a secure context for browsers that refuse the
+    /// local certificate.
+    pub http: SocketAddr,
+    /// Whether plain HTTP is served at all.
+    pub http_enabled: bool,
+    /// Longest time from a request's first byte to its answer, in seconds.
+    pub request_seconds: u32,
+    /// How long a shutdown waits for requests under way, in seconds.
+    pub shutdown_seconds: u32,
+    /// Proxies whose `X-Forwarded-For` names the caller.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for ListenSection {
+    fn default() -> Self {
+        Self {
+            https: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            http_enabled: true,
+            request_seconds: 60,
+            shutdown_seconds: 20,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsSection {
+    /// Names in the certificate besides `localhost`, `127.0.0.1`, `::1` and the public URL's host.
+    pub names: Vec<String>,
+    /// A certificate chain of the operator's own, in PEM, in place of the local CA's.
+    pub certificate_file: Option<PathBuf>,
+    /// Its private key, in PEM.
+    pub key_file: Option<PathBuf>,
+}
+
+/// `[operator]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperatorSection {
+    /// Bearer token of operators. Default: one is drawn into `operator-token` in the data folder.
+    #[serde(skip_serializing)]
+    pub token: Option<SecretString>,
+    /// A file with that token, in place of `token`.
+    pub token_file: Option<PathBuf>,
+    /// Bearer tokens that may enrol without an invitation and do nothing else.
+    #[serde(skip_serializing)]
+    pub enrolment_keys: Vec<SecretString>,
+    /// A file with such tokens, one a line, in place of `enrolment_keys`.
+    pub enrolment_keys_file: Option<PathBuf>,
+}
+
+/// `[enclave]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnclaveSection {
+    /// The socket of an enclave that runs elsewhere. Default: one is started.
+    pub socket: Option<PathBuf>,
+    /// The binary to start. Default: `blindprint-enclave` beside this program.
+    pub binary: Option<PathBuf>,
+    /// Matchers that must agree on a verdict.
+    pub matchers_needed: Option<u32>,
+    /// Whether the enclave evaluates every probe again by itself.
+    pub recompute: bool,
+    /// The simulated hardware's root certificate, for the trust file of an enclave that runs elsewhere.
+    pub simulated_root: Option<PathBuf>,
+}
+
+/// `[matcher]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MatcherSection {
+    /// Sockets of matchers that run elsewhere. Default: `count` are started.
+    pub sockets: Vec<PathBuf>,
+    /// The binary to start. Default: `blindprint-matcher` beside this program.
+    pub binary: Option<PathBuf>,
+    /// How many to start.
+    pub count: u32,
+    /// Evaluations at once in each. Default: the processor's cores, shared out.
+    pub workers: Option<u32>,
+    /// Evaluations that may wait in each. Default: the matcher's own.
+    pub queue: Option<u32>,
+}
+
+impl Default for MatcherSection {
+    fn default() -> Self {
+        Self { sockets: Vec::new(), binary: None, count: 1, workers: None, queue: None }
+    }
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsSection {
+    /// Requests a minute from one address (IPv6: one /64).
+    pub address_per_minute: u32,
+    /// Requests at once from one address.
+    pub address_burst: u32,
+    /// Authenticated requests a minute of one subject.
+    pub subject_per_minute: u32,
+    /// Authenticated requests at once of one subject.
+    pub subject_burst: u32,
+    /// Addresses and subjects remembered at most.
+    pub remembered: usize,
+    /// Proof verifications and comparisons under way at once, over all callers.
+    pub comparisons: usize,
+    /// Longest time to send a body, in seconds.
+    pub body_seconds: u32,
+    /// How long an idempotency key is remembered, in seconds.
+    pub idempotency_seconds: u32,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self {
+            address_per_minute: 1200,
+            address_burst: 200,
+            subject_per_minute: 120,
+            subject_burst: 40,
+            remembered: 65_536,
+            comparisons: 32,
+            body_seconds: 10,
+            idempotency_seconds: 86_400,
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// How lines look.
+    pub format: LogFormat,
+    /// What is logged, in the syntax of tracing's `EnvFilter`.
+    pub filter: String,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { format: LogFormat::Auto, filter: "info,sqlx=warn".to_owned() }
+    }
+}
+
+/// What the command line says about the configuration.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Overrides {
+    /// Data folder
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// Configuration file
+    #[arg(long, value_name = "FILE", env = "BLINDPRINT_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// Any key of the configuration, e.g. `--set listen.https=127.0.0.1:0`
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+}
+
+impl Overrides {
+    fn values(&self) -> Result<Dict> {
+        let mut values = Dict::new();
+        if let Some(data) = &self.data {
+            values.insert("data".to_owned(), Value::from(data.to_string_lossy().as_ref()));
+        }
+        for assignment in &self.set {
+            let (key, value) = assignment
+                .split_once('=')
+                .ok_or_else(|| Error::Setup(format!("--set {assignment}: expected KEY=VALUE")))?;
+            // The same syntax as in an environment variable: TOML where it parses, else text.
+            let value = value.parse().unwrap_or_else(|never| match never {});
+            let nested = figment::util::nest(key, value);
+            values = merge(values, nested.into_dict().unwrap_or_default());
+        }
+        Ok(values)
+    }
+}
+
+fn merge(mut into: Dict, from: Dict) -> Dict {
+    for (key, value) in from {
+        let merged = match (into.remove(&key), value) {
+            (Some(Value::Dict(tag, old)), Value::Dict(_, new)) => Value::Dict(tag, merge(old, new)),
+            (_, new) => new,
+        };
+        into.insert(key, merged);
+    }
+    into
+}
+
+/// The command line as a source of configuration.
+struct CommandLine(Dict);
+
+impl figment::Provider for CommandLine {
+    fn metadata(&self) -> figment::Metadata {
+        figment::Metadata::named("command line")
+    }
+
+    fn data(&self) -> figment::Result<Map<figment::Profile, Dict>> {
+        Ok(figment::Profile::Default.collect(self.0.clone()))
+    }
+}
+
+/// A configuration and where each value comes from.
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    figment: Figment,
+}
+
+impl Loaded {
+    /// `key = value  # source`, one a line, with secrets redacted.
+    pub fn explain(&self) -> String {
+        let mut lines = Vec::new();
+        if let Ok(root) = self.figment.extract::<Dict>() {
+            self.explain_into("", &root, &mut lines);
+        }
+        lines.join("\n")
+    }
+
+    fn explain_into(&self, prefix: &str, dict: &Dict, lines: &mut Vec<String>) {
+        for (key, value) in dict {
+            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            if let Value::Dict(_, inner) = value {
+                self.explain_into(&path, inner, lines);
+                continue;
+            }
+            let source = self
+                .figment
+                .find_metadata(&path)
+                .map_or_else(|| "default".to_owned(), |metadata| match &metadata.source {
+                    Some(source) => format!("{}: {source}", metadata.name),
+                    None => metadata.name.to_string(),
+                });
+            let secret = matches!(path.as_str(), "operator.token" | "operator.enrolment_keys");
+            let shown = if secret {
+                "(secret)".to_owned()
+            } else {
+                serde_json::to_string(value).unwrap_or_default()
+            };
+            lines.push(format!("{path} = {shown}  # {source}"));
+        }
+    }
+}
+
+impl Config {
+    /// Reads all sources and checks what types cannot.
+    pub fn load(overrides: &Overrides) -> Result<Loaded> {
+        let command_line = overrides.values()?;
+        let defaults = Figment::from(Serialized::defaults(Self::default()));
+        let outer = Figment::new().merge(environment()).merge(CommandLine(command_line));
+        let figment = match config_file(overrides, &defaults.clone().merge(&outer))? {
+            Some(file) => defaults.merge(Toml::file_exact(file)).merge(&outer),
+            None => defaults.merge(&outer),
+        };
+        let config: Self = figment
+            .extract()
+            .map_err(|error| Error::Setup(format!("configuration: {error}")))?;
+        config.validate()?;
+        Ok(Loaded { config, figment })
+    }
+
+    fn validate(&self) -> Result<()> {
+        let refuse = |what: &str| Err(Error::Setup(format!("configuration: {what}")));
+        if self.listen.http_enabled && !self.listen.http.ip().is_loopback() {
+            return refuse("listen.http must be a loopback address: without TLS nothing else is safe");
+        }
+        if self.tls.certificate_file.is_some() != self.tls.key_file.is_some() {
+            return refuse("tls.certificate_file and tls.key_file belong together");
+        }
+        if self.operator.token.is_some() && self.operator.token_file.is_some() {
+            return refuse("set operator.token or operator.token_file, not both");
+        }
+        if !self.operator.enrolment_keys.is_empty() && self.operator.enrolment_keys_file.is_some() {
+            return refuse("set operator.enrolment_keys or operator.enrolment_keys_file, not both");
+        }
+        if self.enclave.socket.is_some() && self.matcher.sockets.is_empty() {
+            return refuse("enclave.socket needs matcher.sockets: a matcher must share its enclave");
+        }
+        if self.enclave.socket.is_none() && !self.matcher.sockets.is_empty() {
+            return refuse("matcher.sockets needs enclave.socket: a matcher must share its enclave");
+        }
+        if self.matcher.sockets.is_empty() && self.matcher.count == 0 {
+            return refuse("matcher.count must be at least 1");
+        }
+        let matchers = if self.matcher.sockets.is_empty() {
+            self.matcher.count as usize
+        } else {
+            self.matcher.sockets.len()
+        };
+        let needed = self.enclave.matchers_needed.unwrap_or(1);
+        if needed == 0 || needed as usize > matchers {
+            return refuse("enclave.matchers_needed must be between 1 and the number of matchers");
+        }
+        let limits = &self.limits;
+        let positive = [
+            limits.address_per_minute,
+            limits.address_burst,
+            limits.subject_per_minute,
+            limits.subject_burst,
+            limits.body_seconds,
+            limits.idempotency_seconds,
+            self.listen.request_seconds,
+        ];
+        if positive.contains(&0) || limits.remembered == 0 || limits.comparisons == 0 {
+            return refuse("limits must be at least 1");
+        }
+        Ok(())
+    }
+}
+
+impl OperatorSection {
+    /// The configured operator token, if one is.
+    pub fn token(&self) -> Result<Option<SecretString>> {
+        let token = match &self.token_file {
+            Some(file) => Some(SecretString::from(secret_file(file)?.trim())),
+            None => self.token.clone(),
+        };
+        if token.as_ref().is_some_and(|token| token.expose_secret().len() < 32) {
+            return Err(Error::Setup("operator.token must have at least 32 characters".to_owned()));
+        }
+        Ok(token)
+    }
+
+    /// The configured enrolment keys.
+    pub fn enrolment_keys(&self) -> Result<Vec<SecretString>> {
+        let keys: Vec<SecretString> = match &self.enrolment_keys_file {
+            Some(file) => secret_file(file)?
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(SecretString::from)
+                .collect(),
+            None => self.enrolment_keys.clone(),
+        };
+        if keys.iter().any(|key| key.expose_secret().len() < 32) {
+            return Err(Error::Setup(
+                "each of operator.enrolment_keys must have at least 32 characters".to_owned(),
+            ));
+        }
+        Ok(keys)
+    }
+}
+
+fn secret_file(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::Setup(format!("{}: {error}", path.display())))
+}
+
+/// `BLINDPRINT_DATA` and every variable with a section, like `BLINDPRINT_LOG__FORMAT`. Others of
+/// that prefix belong to other programs.
+fn environment() -> Env {
+    Env::prefixed("BLINDPRINT_")
+        .filter(|key| key == "data" || key.as_str().contains("__"))
+        .split("__")
+}
+
+/// The file that is named, which must exist, or the one in the data folder, if there is one.
+fn config_file(overrides: &Overrides, known: &Figment) -> Result<Option<PathBuf>> {
+    if let Some(named) = &overrides.config {
+        if !named.is_file() {
+            return Err(Error::Setup(format!("{}: no such file", named.display())));
+        }
+        return Ok(Some(named.clone()));
+    }
+    let data: PathBuf = known
+        .extract_inner("data")
+        .map_err(|error| Error::Setup(format!("configuration: {error}")))?;
+    let beside = data.join("blindprint.toml");
+    Ok(beside.is_file().then_some(beside))
+}
+
+#[cfg(test)]
+mod tests;

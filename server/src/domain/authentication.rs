@@ -1,0 +1,208 @@
+use blindprint_core::{
+    Jws, Nonce,
+    problem::ProblemCode,
+    statement::{Probe, Verdict},
+    wire::{Challenge, NonceIssued, StartAuthentication},
+};
+use blindprint_protocol::message::{
+    Comparison, EnclaveRequest, EnclaveResponse, Refusal, SignedEvaluation,
+};
+use serde_bytes::ByteBuf;
+
+use super::{
+    Caller, Service, Upload, addressed,
+    record::{ChallengeRecord, EnrolmentState, VerdictRecord},
+    signed,
+};
+use crate::{Error, Result};
+
+impl Service {
+    /// A nonce for one enrolment, rotation or recovery.
+    pub async fn issue_nonce(&self, caller: &Caller) -> Result<NonceIssued> {
+        let request = EnclaveRequest::IssueNonce { subject: caller.subject.clone() };
+        match self.ask(&request).await? {
+            EnclaveResponse::Nonce { nonce, expires } => Ok(NonceIssued { nonce, expires }),
+            // The caller is who they say, so what the enclave does not know is their consent.
+            EnclaveResponse::Refused(Refusal::Unknown) => {
+                Err(Error::Refused(ProblemCode::ConsentRequired))
+            }
+            EnclaveResponse::Refused(refusal) => Err(refusal.into()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// A challenge for one authentication.
+    pub async fn start_authentication(
+        &self,
+        caller: &Caller,
+        start: StartAuthentication,
+    ) -> Result<Challenge> {
+        let printable = start.nonce.bytes().all(|byte| byte.is_ascii_graphic());
+        if !(8..=128).contains(&start.nonce.len()) || !printable {
+            return Err(Error::because(
+                ProblemCode::MalformedRequest,
+                "nonce: 8 to 128 printable ASCII characters",
+            ));
+        }
+        let enrolment = self.own_enrolment(caller, start.enrolment).await?;
+        if enrolment.state != EnrolmentState::Live {
+            return Err(Error::Refused(ProblemCode::NotFound));
+        }
+        let now = self.clock.now();
+        self.consented(caller, start.purpose, now).await?;
+        self.holds.check(&caller.subject, now)?;
+        let request = EnclaveRequest::Challenge {
+            subject: caller.subject.clone(),
+            enrolment: start.enrolment,
+            audience: start.audience.clone(),
+            nonce: start.nonce,
+            purpose: start.purpose,
+        };
+        let (challenge, template, profile, key, expires) = match self.ask(&request).await? {
+            EnclaveResponse::Challenge { challenge, template, profile, key, expires } => {
+                (challenge, template, profile, key, expires)
+            }
+            EnclaveResponse::Refused(refusal) => {
+                self.holds.note(&caller.subject, refusal, now);
+                return Err(refusal.into());
+            }
+            _ => return Err(unexpected()),
+        };
+        let record = ChallengeRecord {
+            challenge,
+            subject: caller.subject.clone(),
+            enrolment: start.enrolment,
+            audience: start.audience,
+            purpose: start.purpose,
+            template,
+            profile,
+            key,
+            expires,
+            probe: None,
+        };
+        self.store.record_challenge(&record).await?;
+        Ok(Challenge { challenge, template, profile, key, expires })
+    }
+
+    /// Answers a probe with a verdict, which is on record before it is given. Repeating the same
+    /// probe gives the same verdict.
+    pub async fn answer_probe(
+        &self,
+        caller: &Caller,
+        challenge: Nonce,
+        upload: Upload,
+    ) -> Result<Jws> {
+        let verified = signed::<Probe>(&upload.statement)?;
+        let probe = verified.statement();
+        addressed(self.id(), caller, &verified, &probe.sub, &probe.service)?;
+        if probe.challenge != challenge {
+            return Err(Error::because(
+                ProblemCode::Refused,
+                "the probe answers another challenge than the path names",
+            ));
+        }
+        let _held = self.answering.hold(&challenge).await;
+        if let Some(known) = self.store.verdict(challenge).await? {
+            let same = known.subject == caller.subject && known.probe == verified.digest();
+            return if same { Ok(known.jws) } else { Err(gone()) };
+        }
+        let now = self.clock.now();
+        let record = self.store.challenge(challenge).await?;
+        let record = record
+            .filter(|record| record.subject == caller.subject && now < record.expires)
+            .ok_or_else(gone)?;
+        if !answers(probe, &record) {
+            return Err(Error::because(
+                ProblemCode::Refused,
+                "the probe does not fit its challenge",
+            ));
+        }
+        let health = self.enclave.terms().await?;
+        upload.fits(probe.submission, probe.key, health.key)?;
+        self.consented(caller, probe.purpose, now).await?;
+        self.holds.check(&caller.subject, now)?;
+        let template = self.store.template(probe.enrolment).await?.ok_or_else(gone)?;
+        if !self.store.claim_challenge(challenge, verified.digest()).await? {
+            return Err(gone());
+        }
+
+        let evaluations = {
+            let _room = self.room()?;
+            let k = health.matchers_needed as usize;
+            self.matchers.evaluate(probe.binding(), &upload.submission, &template, k).await?
+        };
+        let comparison = health.recompute.then(|| Comparison {
+            template: ByteBuf::from(template),
+            submission: ByteBuf::from(upload.submission),
+        });
+        let jws = self.open(caller, upload.statement, evaluations, comparison).await?;
+        let verdict = blindprint_did::verify::<Verdict>(&jws)
+            .map_err(|error| Error::broken("reading a verdict")(error.into()))?
+            .into_statement();
+        self.store
+            .record_verdict(&VerdictRecord {
+                challenge,
+                subject: caller.subject.clone(),
+                enrolment: verdict.enrolment,
+                probe: verified.digest(),
+                audience: verdict.aud,
+                matched: verdict.matched,
+                jws: jws.clone(),
+                given: verdict.iat,
+            })
+            .await?;
+        let outcome = if verdict.matched { "match" } else { "no_match" };
+        metrics::counter!("blindprint_verdicts_total", "outcome" => outcome).increment(1);
+        Ok(jws)
+    }
+
+    /// The verdict on the caller's own challenge.
+    pub async fn verdict(&self, caller: &Caller, challenge: Nonce) -> Result<Jws> {
+        let known = self.store.verdict(challenge).await?;
+        known
+            .filter(|verdict| verdict.subject == caller.subject)
+            .map(|verdict| verdict.jws)
+            .ok_or(Error::Refused(ProblemCode::NotFound))
+    }
+
+    async fn open(
+        &self,
+        caller: &Caller,
+        probe: Jws,
+        evaluations: Vec<SignedEvaluation>,
+        comparison: Option<Comparison>,
+    ) -> Result<Jws> {
+        match self.ask(&EnclaveRequest::Open { probe, evaluations, comparison }).await? {
+            EnclaveResponse::Verdict { verdict } => Ok(verdict),
+            EnclaveResponse::Refused(refusal) => {
+                self.holds.note(&caller.subject, refusal, self.clock.now());
+                Err(refusal.into())
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn ask(&self, request: &EnclaveRequest) -> Result<EnclaveResponse> {
+        self.enclave.ask(request).await.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the enclave does not answer");
+            Error::unavailable(2)
+        })
+    }
+}
+
+fn answers(probe: &Probe, challenge: &ChallengeRecord) -> bool {
+    probe.enrolment == challenge.enrolment
+        && probe.template == challenge.template
+        && probe.audience == challenge.audience
+        && probe.purpose == challenge.purpose
+        && probe.profile == challenge.profile
+        && probe.key == challenge.key
+}
+
+const fn gone() -> Error {
+    Error::Refused(ProblemCode::ChallengeGone)
+}
+
+fn unexpected() -> Error {
+    Error::broken("asking the enclave")("it answered something else".into())
+}

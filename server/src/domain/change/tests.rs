@@ -1,0 +1,167 @@
+use blindprint_core::{
+    ConsentId, Digest, EnrolmentId, ServiceId, SystemEntropy, UnixTime,
+    statement::{ConsentState, KeyRotation, Purpose, Statement},
+};
+use blindprint_did::{KeyType, SigningKey, sign};
+
+use super::*;
+
+const NOW: UnixTime = UnixTime(1_800_000_000);
+
+struct Parties {
+    wallet: SigningKey,
+    enclave: SigningKey,
+    service: ServiceId,
+}
+
+impl Parties {
+    fn new() -> Self {
+        let key = || SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
+        Self { wallet: key(), enclave: key(), service: "https://id.example.org".parse().unwrap() }
+    }
+
+    fn says<T: Statement>(&self, statement: &T) -> Jws {
+        sign(&self.enclave, statement).unwrap()
+    }
+
+    fn asks<T: Statement>(&self, statement: &T) -> Jws {
+        sign(&self.wallet, statement).unwrap()
+    }
+
+    fn erased(&self, enrolment: EnrolmentId) -> Jws {
+        self.says(&ErasureReceipt {
+            iss: self.service.clone(),
+            sub: self.wallet.public().subject(),
+            enrolment,
+            template: Digest::of("t", b""),
+            iat: NOW,
+        })
+    }
+}
+
+#[test]
+fn a_withdrawal_destroys_exactly_what_the_enclave_says() {
+    let parties = Parties::new();
+    let consent = ConsentId::random(&SystemEntropy);
+    let sub = parties.wallet.public().subject();
+    let withdrawal = parties.asks(&Withdrawal {
+        sub: sub.clone(),
+        service: parties.service.clone(),
+        consent,
+        iat: NOW,
+    });
+    let noted = parties.says(&ConsentReceipt {
+        iss: parties.service.clone(),
+        sub: sub.clone(),
+        consent,
+        record: Digest::of("c", b""),
+        state: ConsentState::Withdrawn,
+        iat: NOW,
+    });
+    let enrolment = EnrolmentId::random(&SystemEntropy);
+    let erased = parties.erased(enrolment);
+    let request = EnclaveRequest::Withdraw { withdrawal: withdrawal.clone() };
+    let answer = EnclaveResponse::Receipts { receipts: vec![noted.clone(), erased.clone()] };
+    let (receipt, effects) = effects_of(&request, answer).unwrap();
+    assert_eq!(receipt, noted);
+    assert_eq!(
+        effects,
+        [
+            Effect::ConsentWithdrawn { subject: sub, consent, at: NOW, withdrawal, receipt: noted },
+            Effect::Erased { enrolment, receipt: Some(erased), at: NOW },
+        ]
+    );
+}
+
+#[test]
+fn a_receipt_for_something_else_is_no_answer() {
+    let parties = Parties::new();
+    let enrolment = EnrolmentId::random(&SystemEntropy);
+    let erasure = parties.asks(&Erasure {
+        sub: parties.wallet.public().subject(),
+        service: parties.service.clone(),
+        enrolment,
+        iat: NOW,
+    });
+    let request = EnclaveRequest::Erase { erasure };
+    let answer = |receipt| EnclaveResponse::Receipt { receipt };
+    let other = parties.erased(EnrolmentId::random(&SystemEntropy));
+    assert_eq!(effects_of(&request, answer(other)), None);
+    assert!(effects_of(&request, answer(parties.erased(enrolment))).is_some());
+    assert_eq!(effects_of(&request, EnclaveResponse::MatcherAdmitted), None);
+    assert_eq!(effects_of(&request, EnclaveResponse::Receipts { receipts: Vec::new() }), None);
+}
+
+#[test]
+fn a_new_device_ends_the_old_ones_consents() {
+    let parties = Parties::new();
+    let sub = parties.wallet.public().subject();
+    let new = SigningKey::generate(KeyType::P256, &SystemEntropy);
+    let recover = |action| EnclaveRequest::Recover {
+        recovery: parties.asks(&Recovery {
+            sub: sub.clone(),
+            service: parties.service.clone(),
+            action,
+            nonce: blindprint_core::Nonce::random(&SystemEntropy),
+            iat: NOW,
+        }),
+        possession: None,
+    };
+    let receipt = parties.says(&KeyReceipt {
+        iss: parties.service.clone(),
+        sub: sub.clone(),
+        pinned_key: new.public().uri(),
+        recovery_key: parties.wallet.public().uri(),
+        erased: Vec::new(),
+        iat: NOW,
+    });
+    let answer = || EnclaveResponse::Receipts { receipts: vec![receipt.clone()] };
+    let ends = |request: &EnclaveRequest| {
+        let (_, effects) = effects_of(request, answer()).unwrap();
+        effects.iter().any(|effect| matches!(effect, Effect::ConsentsEnded { .. }))
+    };
+    assert!(!ends(&recover(RecoveryAction::Unlock)));
+    assert!(ends(&recover(RecoveryAction::ReplaceDevice {
+        new_key: new.public().uri(),
+        new_recovery_key: new.public().uri(),
+    })));
+}
+
+#[test]
+fn noted_requests_are_read_back_as_they_were() {
+    let parties = Parties::new();
+    let rotation = parties.asks(&KeyRotation {
+        sub: parties.wallet.public().subject(),
+        service: parties.service.clone(),
+        new_key: parties.enclave.public().uri(),
+        nonce: blindprint_core::Nonce::random(&SystemEntropy),
+        iat: NOW,
+    });
+    let request =
+        EnclaveRequest::RotateKey { possession: rotation.clone(), rotation };
+    assert_eq!(decode(&encode(&request).unwrap()).unwrap(), request);
+}
+
+#[test]
+fn only_a_refused_template_leaves_something_to_remove() {
+    let parties = Parties::new();
+    let enrolment = EnrolmentId::random(&SystemEntropy);
+    let statement = Enrolment {
+        sub: parties.wallet.public().subject(),
+        service: parties.service.clone(),
+        enrolment,
+        replaces: None,
+        consent: Digest::of("c", b""),
+        purpose: Purpose::Authentication,
+        profile: blindprint_core::profiles()[0].id(),
+        key: Digest::of("k", b""),
+        submission: Digest::of("s", b""),
+        nonce: blindprint_core::Nonce::random(&SystemEntropy),
+        recovery_key: parties.enclave.public().uri(),
+        iat: NOW,
+    };
+    let register =
+        EnclaveRequest::Register { enrolment: parties.asks(&statement), checks: Vec::new() };
+    assert_eq!(effects_of_refusal(&register), [Effect::EnrolmentRefused { enrolment }]);
+    assert_eq!(effects_of_refusal(&EnclaveRequest::Health), []);
+}

@@ -1,0 +1,126 @@
+use blindprint_core::{
+    Digest, EnrolmentId, Jws,
+    problem::ProblemCode,
+    statement::{Enrolment, Erasure},
+};
+use blindprint_did::Verified;
+use blindprint_protocol::message::EnclaveRequest;
+
+use super::{
+    Admission, Caller, Service, addressed,
+    record::{EnrolmentState, PendingEnrolment},
+    signed,
+};
+use crate::{Error, Result};
+
+/// A ciphertext with its proof, and the statement that it belongs to.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The signed statement.
+    pub statement: Jws,
+    /// The uploaded bytes.
+    pub submission: Vec<u8>,
+}
+
+impl Upload {
+    /// That the statement speaks of these bytes, under the key in force.
+    pub(super) fn fits(&self, submission: Digest, key: Digest, in_force: Digest) -> Result<()> {
+        if Digest::of("blindprint/submission/v1", &self.submission) != submission {
+            return Err(Error::because(
+                ProblemCode::Refused,
+                "the statement speaks of other bytes than the body's",
+            ));
+        }
+        if key == in_force { Ok(()) } else { Err(Error::Refused(ProblemCode::KeyRetired)) }
+    }
+}
+
+impl Service {
+    /// Enrols: what costs little is refused first, then k matchers verify the proof, then the
+    /// template is stored, then the enclave registers it. Repeating the same enrolment gives the
+    /// same receipt.
+    pub async fn enrol(&self, caller: &Caller, by: &Admission, upload: Upload) -> Result<Jws> {
+        let verified = signed::<Enrolment>(&upload.statement)?;
+        let enrolment = verified.statement();
+        addressed(self.id(), caller, &verified, &enrolment.sub, &enrolment.service)?;
+        if let Some(receipt) = self.enrolled_already(caller, &verified).await? {
+            return Ok(receipt);
+        }
+        let invitation = self.admission(caller, by).await?;
+        let health = self.enclave.terms().await?;
+        upload.fits(enrolment.submission, enrolment.key, health.key)?;
+        let now = self.clock.now();
+        let consents = self.consented(caller, enrolment.purpose, now).await?;
+        if !consents.iter().any(|consent| consent.record == enrolment.consent) {
+            return Err(Error::Refused(ProblemCode::ConsentRequired));
+        }
+        self.holds.check(&caller.subject, now)?;
+
+        let room = self.room()?;
+        let k = health.matchers_needed as usize;
+        let checked =
+            self.matchers.check_template(enrolment.binding(), &upload.submission, k).await?;
+        drop(room);
+
+        let _held = self.changing.hold(&caller.subject).await;
+        self.settle(&caller.subject).await?;
+        if let Some(receipt) = self.enrolled_already(caller, &verified).await? {
+            return Ok(receipt);
+        }
+        let pending = PendingEnrolment {
+            statement: verified.digest(),
+            template: Digest::of("blindprint/template/v1", &checked.template),
+            ciphertext: checked.template,
+            invitation,
+            enrolment: verified.into_statement(),
+        };
+        let request =
+            EnclaveRequest::Register { enrolment: upload.statement, checks: checked.checks };
+        self.change_enrolment(&pending, request).await
+    }
+
+    /// The receipt of this very enrolment, if it has one. Another one under its id is a conflict.
+    async fn enrolled_already(
+        &self,
+        caller: &Caller,
+        verified: &Verified<Enrolment>,
+    ) -> Result<Option<Jws>> {
+        let Some(known) = self.store.enrolment(verified.statement().enrolment).await? else {
+            return Ok(None);
+        };
+        let same = known.subject == caller.subject && known.statement == verified.digest();
+        match known.state {
+            EnrolmentState::Live if same => Ok(known.receipt),
+            // Cut off by a crash or under way in another request: settled under the lock.
+            EnrolmentState::Pending if same => {
+                let _held = self.changing.hold(&caller.subject).await;
+                self.settle(&caller.subject).await?;
+                let settled = self.store.enrolment(known.id).await?;
+                Ok(settled.and_then(|enrolment| enrolment.receipt))
+            }
+            _ => Err(Error::Refused(ProblemCode::Conflict)),
+        }
+    }
+
+    /// Destroys a template. Repeating it gives the same receipt.
+    pub async fn erase(&self, caller: &Caller, id: EnrolmentId, jws: Jws) -> Result<Jws> {
+        let verified = signed::<Erasure>(&jws)?;
+        let erasure = verified.statement();
+        addressed(self.id(), caller, &verified, &erasure.sub, &erasure.service)?;
+        if erasure.enrolment != id {
+            return Err(Error::because(
+                ProblemCode::Refused,
+                "the statement erases another enrolment than the path names",
+            ));
+        }
+        let _held = self.changing.hold(&caller.subject).await;
+        self.settle(&caller.subject).await?;
+        let known = self.own_enrolment(caller, id).await?;
+        if let Some(receipt) = known.erasure_receipt {
+            // The ciphertext may still lie in the log if a crash came in between.
+            self.store.purge().await?;
+            return Ok(receipt);
+        }
+        self.change(&caller.subject, EnclaveRequest::Erase { erasure: jws }).await
+    }
+}

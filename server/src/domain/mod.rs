@@ -1,0 +1,197 @@
+//! The rules of the service, free of HTTP and SQL: `http` translates requests into calls here,
+//! `store` remembers what is decided.
+//!
+//! Whatever the enclave is asked to change goes through `change.rs`, which makes every change
+//! survive a crash at any instant.
+
+mod admission;
+mod authentication;
+mod buckets;
+mod change;
+mod consent;
+mod enrolment;
+mod identity;
+mod invitation;
+mod keys;
+mod locks;
+mod notice;
+pub mod record;
+mod refusal;
+mod subject;
+
+use std::sync::Arc;
+
+use blindprint_core::{Clock, Entropy, ServiceId, SubjectId, statement::Statement};
+use blindprint_did::Verified;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub use admission::Admission;
+pub use buckets::{Buckets, Rate};
+pub use enrolment::Upload;
+pub use identity::{Caller, Facts, Identified, MAX_SKEW};
+pub use invitation::{InvitationKey, invite};
+pub use locks::Locks;
+pub use notice::{Notice, Notices};
+
+use crate::{
+    Error, Result,
+    backend::{Enclave, Matchers},
+    store::Store,
+};
+use blindprint_core::problem::ProblemCode;
+
+use refusal::Holds;
+
+/// What the rules stand on.
+pub struct Service {
+    terms: Terms,
+    store: Arc<dyn Store>,
+    enclave: Arc<Enclave>,
+    matchers: Arc<Matchers>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    notices: Notices,
+    invitations: InvitationKey,
+    holds: Holds,
+    subject_rate: Buckets<SubjectId>,
+    changing: Locks<SubjectId>,
+    answering: Locks<blindprint_core::Nonce>,
+    comparisons: Semaphore,
+}
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The service's name in every statement.
+    pub service: ServiceId,
+    /// Whether anybody may enrol.
+    pub open_enrolment: bool,
+    /// Authenticated requests of one subject.
+    pub subject_rate: Rate,
+    /// Subjects remembered by that limit.
+    pub remembered: usize,
+    /// Proof verifications and comparisons at once.
+    pub comparisons: usize,
+}
+
+/// The parts that the rules use.
+pub struct Parts {
+    /// Memory.
+    pub store: Arc<dyn Store>,
+    /// The enclave.
+    pub enclave: Arc<Enclave>,
+    /// The matchers.
+    pub matchers: Arc<Matchers>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What invitations are made with.
+    pub invitations: InvitationKey,
+}
+
+impl Service {
+    /// A service on these terms.
+    pub fn new(terms: Terms, parts: Parts) -> Self {
+        Self {
+            subject_rate: Buckets::new(terms.subject_rate, terms.remembered),
+            comparisons: Semaphore::new(terms.comparisons),
+            holds: Holds::new(terms.remembered),
+            store: parts.store,
+            enclave: parts.enclave,
+            matchers: parts.matchers,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            invitations: parts.invitations,
+            notices: Notices::embedded(),
+            changing: Locks::default(),
+            answering: Locks::default(),
+            terms,
+        }
+    }
+
+    /// The service's name in every statement.
+    pub const fn id(&self) -> &ServiceId {
+        &self.terms.service
+    }
+
+    /// Whether anybody may enrol.
+    pub const fn open_enrolment(&self) -> bool {
+        self.terms.open_enrolment
+    }
+
+    /// The notices in force.
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// The enclave.
+    pub const fn enclave(&self) -> &Arc<Enclave> {
+        &self.enclave
+    }
+
+    /// Where the time comes from.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Where randomness comes from.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    /// The memory.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Whether enrolments and authentications can be served now.
+    pub async fn readiness(&self) -> Result<()> {
+        self.store.ping().await?;
+        let health = self.enclave.health().await?;
+        let needed = health.matchers_needed as usize;
+        let admitted = health.matchers as usize;
+        if admitted < needed || self.matchers.healthy().await < needed {
+            return Err(Error::unavailable(2));
+        }
+        Ok(())
+    }
+
+    /// Room for one more proof verification or comparison. Full means later, not a queue here:
+    /// matchers queue already.
+    fn room(&self) -> Result<SemaphorePermit<'_>> {
+        self.comparisons.try_acquire().map_err(|_| {
+            metrics::counter!("blindprint_overload_total", "where" => "comparisons").increment(1);
+            Error::unavailable(1)
+        })
+    }
+}
+
+/// A wallet's statement, whose form and signature hold.
+fn signed<T: Statement>(jws: &blindprint_core::Jws) -> Result<Verified<T>> {
+    blindprint_did::verify(jws).map_err(|_| Error::Refused(ProblemCode::MalformedSubmission))
+}
+
+/// That a statement is its caller's, for this service. The enclave checks the same again; here it
+/// keeps work away from what cannot succeed.
+fn addressed<T>(
+    service: &ServiceId,
+    caller: &Caller,
+    statement: &Verified<T>,
+    subject: &SubjectId,
+    to: &ServiceId,
+) -> Result<()> {
+    if to != service {
+        return Err(Error::because(
+            ProblemCode::Refused,
+            format!("the statement is addressed to {to}, this service is {service}"),
+        ));
+    }
+    if *subject != caller.subject || *statement.key() != caller.key {
+        return Err(Error::because(
+            ProblemCode::Refused,
+            "the statement is not the authenticated subject's own",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,328 @@
+//! What the service remembers, and how its memory changes.
+
+use blindprint_core::{
+    Audience, ConsentId, Digest, EnrolmentId, InvitationId, Jws, KeyUri, Nonce, ProfileId,
+    SubjectId, UnixTime,
+    statement::{Consent, ConsentState, Enrolment, Purpose},
+    wire::{ConsentSummary, EnrolmentSummary},
+};
+
+/// The keys that may sign for a subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectKeys {
+    /// Signs everything.
+    pub pinned: KeyUri,
+    /// Signs recoveries. `None` before the first enrolment.
+    pub recovery: Option<KeyUri>,
+}
+
+/// A consent that the enclave took note of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRecord {
+    /// Which.
+    pub id: ConsentId,
+    /// Whose.
+    pub subject: SubjectId,
+    /// To what.
+    pub purpose: Purpose,
+    /// Under which notice.
+    pub notice: Digest,
+    /// When it was given.
+    pub given: UnixTime,
+    /// When it ends by itself.
+    pub expires: UnixTime,
+    /// Digest of its JWS.
+    pub record: Digest,
+    /// The enclave's word.
+    pub receipt: Jws,
+    /// When it ended before its time: withdrawn, or given from a device that was replaced.
+    pub withdrawn: Option<UnixTime>,
+    /// The enclave's word about a withdrawal.
+    pub withdrawal_receipt: Option<Jws>,
+}
+
+impl ConsentRecord {
+    /// Whether it allows anything at `now`.
+    pub fn is_live(&self, now: UnixTime) -> bool {
+        self.withdrawn.is_none() && self.given <= now && now < self.expires
+    }
+
+    /// For the API.
+    pub fn summary(&self) -> ConsentSummary {
+        ConsentSummary {
+            id: self.id,
+            purpose: self.purpose,
+            notice: self.notice,
+            state: match self.withdrawn {
+                Some(_) => ConsentState::Withdrawn,
+                None => ConsentState::Given,
+            },
+            given: self.given,
+            expires: self.expires,
+            withdrawn: self.withdrawn,
+        }
+    }
+}
+
+/// How far an enrolment has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnrolmentState {
+    /// Stored; the enclave has not been seen to register it.
+    Pending,
+    /// Registered.
+    Live,
+    /// Its ciphertext is gone.
+    Erased,
+}
+
+/// A template without its ciphertext.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolmentRecord {
+    /// Which.
+    pub id: EnrolmentId,
+    /// Whose.
+    pub subject: SubjectId,
+    /// Digest of the enrolment's JWS.
+    pub statement: Digest,
+    /// How codes are made.
+    pub profile: ProfileId,
+    /// What it may be compared for.
+    pub purpose: Purpose,
+    /// Digest of the stored bytes.
+    pub template: Digest,
+    /// What it is encrypted under.
+    pub key: Digest,
+    /// How far it has come.
+    pub state: EnrolmentState,
+    /// The enclave's word, once live.
+    pub receipt: Option<Jws>,
+    /// When it went live.
+    pub enrolled: Option<UnixTime>,
+    /// The enclave's word, once erased on the subject's request.
+    pub erasure_receipt: Option<Jws>,
+}
+
+impl EnrolmentRecord {
+    /// For the API; `None` unless live.
+    pub fn summary(&self) -> Option<EnrolmentSummary> {
+        let enrolled = self.enrolled.filter(|_| self.state == EnrolmentState::Live)?;
+        Some(EnrolmentSummary {
+            id: self.id,
+            profile: self.profile,
+            template: self.template,
+            key: self.key,
+            enrolled,
+        })
+    }
+}
+
+/// A template on its way to the enclave.
+#[derive(Debug, Clone)]
+pub struct PendingEnrolment {
+    /// What the wallet signed.
+    pub enrolment: Enrolment,
+    /// Digest of its JWS.
+    pub statement: Digest,
+    /// Digest of `ciphertext`.
+    pub template: Digest,
+    /// The bytes to store.
+    pub ciphertext: Vec<u8>,
+    /// The invitation it uses up.
+    pub invitation: Option<InvitationId>,
+}
+
+/// Why an enrolment could not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotBegun {
+    /// The id is taken.
+    Taken,
+    /// The invitation is used up, over or revoked.
+    Uninvited,
+}
+
+/// A change that the enclave is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Order in which changes began.
+    pub sequence: i64,
+    /// Whose.
+    pub subject: SubjectId,
+    /// The request to the enclave, encoded.
+    pub request: Vec<u8>,
+    /// When it began.
+    pub begun: UnixTime,
+}
+
+/// What became of an operation, to be remembered as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// The enclave took note of a consent, and pinned its key if it was the first.
+    ConsentGiven {
+        /// The consent.
+        consent: Consent,
+        /// Its JWS.
+        jws: Jws,
+        /// Digest of that.
+        record: Digest,
+        /// The key that signed it.
+        key: KeyUri,
+        /// The enclave's word.
+        receipt: Jws,
+    },
+    /// The enclave took note of a withdrawal.
+    ConsentWithdrawn {
+        /// Whose.
+        subject: SubjectId,
+        /// Which.
+        consent: ConsentId,
+        /// When.
+        at: UnixTime,
+        /// The withdrawal's JWS.
+        withdrawal: Jws,
+        /// The enclave's word.
+        receipt: Jws,
+    },
+    /// The enclave registered a template.
+    Enrolled {
+        /// Which.
+        enrolment: EnrolmentId,
+        /// The enclave's word.
+        receipt: Jws,
+        /// The enrolment that it replaces, whose ciphertext goes.
+        replaced: Option<EnrolmentId>,
+        /// When.
+        at: UnixTime,
+    },
+    /// The enclave refused a template: it is as if it had never come.
+    EnrolmentRefused {
+        /// Which.
+        enrolment: EnrolmentId,
+    },
+    /// The enclave destroyed a template.
+    Erased {
+        /// Which.
+        enrolment: EnrolmentId,
+        /// The enclave's word, if there is one.
+        receipt: Option<Jws>,
+        /// When.
+        at: UnixTime,
+    },
+    /// The enclave ended every consent of a subject, because the device that gave them is lost.
+    ConsentsEnded {
+        /// Whose.
+        subject: SubjectId,
+        /// When.
+        at: UnixTime,
+    },
+    /// The enclave pinned other keys.
+    KeysChanged {
+        /// Whose.
+        subject: SubjectId,
+        /// Which.
+        keys: SubjectKeys,
+    },
+}
+
+impl Effect {
+    /// Whether ciphertexts go, and must not stay readable in freed pages or in the log.
+    pub const fn destroys(&self) -> bool {
+        matches!(
+            self,
+            Self::Enrolled { replaced: Some(_), .. }
+                | Self::EnrolmentRefused { .. }
+                | Self::Erased { .. }
+        )
+    }
+}
+
+/// A challenge that was handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChallengeRecord {
+    /// The challenge.
+    pub challenge: Nonce,
+    /// To whom.
+    pub subject: SubjectId,
+    /// Against which enrolment.
+    pub enrolment: EnrolmentId,
+    /// For whom.
+    pub audience: Audience,
+    /// For what.
+    pub purpose: Purpose,
+    /// The registered template.
+    pub template: Digest,
+    /// How to make the code.
+    pub profile: ProfileId,
+    /// What to encrypt it under.
+    pub key: Digest,
+    /// When it dies.
+    pub expires: UnixTime,
+    /// Digest of the probe statement that answers it.
+    pub probe: Option<Digest>,
+}
+
+/// A verdict that was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictRecord {
+    /// The challenge that was answered.
+    pub challenge: Nonce,
+    /// Who.
+    pub subject: SubjectId,
+    /// Against which enrolment.
+    pub enrolment: EnrolmentId,
+    /// Digest of the probe statement.
+    pub probe: Digest,
+    /// For whom.
+    pub audience: Audience,
+    /// Whether it matched.
+    pub matched: bool,
+    /// The enclave's word.
+    pub jws: Jws,
+    /// When.
+    pub given: UnixTime,
+}
+
+/// An invitation to enrol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationRecord {
+    /// Its name.
+    pub id: InvitationId,
+    /// Enrolments it is good for.
+    pub uses: u32,
+    /// Enrolments it was used for.
+    pub used: u32,
+    /// When it ends.
+    pub expires: UnixTime,
+    /// The operator's own remark.
+    pub note: Option<String>,
+    /// When it was made.
+    pub created: UnixTime,
+    /// When it was taken back.
+    pub revoked: Option<UnixTime>,
+}
+
+impl InvitationRecord {
+    /// Whether one more enrolment can use it at `now`.
+    pub fn is_open(&self, now: UnixTime) -> bool {
+        self.used < self.uses && self.revoked.is_none() && now < self.expires
+    }
+}
+
+/// A stored answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+/// What is known under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recalled {
+    /// Nothing, or an attempt that was cut off: go ahead.
+    New,
+    /// The same request was answered.
+    Answered(StoredAnswer),
+    /// Another request came under this key.
+    Different,
+}

@@ -1,0 +1,198 @@
+//! The data folder: who may read it, what lies where, and that only one server uses it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Result, error::io};
+
+/// A folder that only its owner can enter.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+}
+
+/// Held for as long as this process is the folder's one server.
+#[derive(Debug)]
+pub struct Occupied(#[expect(dead_code, reason = "dropping the file releases its lock")] File);
+
+impl DataFolder {
+    /// Makes the folder if there is none, and closes it to others.
+    pub fn open(path: &Path) -> Result<Self> {
+        let setup = |error| Error::Setup(format!("data folder {}: {error}", path.display()));
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(setup)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(setup)?;
+        let path = path.canonicalize().map_err(setup)?;
+        Ok(Self { path })
+    }
+
+    /// Claims the folder for this process.
+    pub fn occupy(&self) -> Result<Occupied> {
+        let path = self.path.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(io("opening the lock file"))?;
+        file.try_lock().map_err(|_| {
+            Error::Setup(format!("another server uses the data folder {}", self.path.display()))
+        })?;
+        Ok(Occupied(file))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("blindprint.sqlite")
+    }
+
+    /// The local certificate authority's certificate, for clients to trust.
+    pub fn ca_certificate(&self) -> PathBuf {
+        self.path.join("ca.pem")
+    }
+
+    /// Keys and certificates of TLS.
+    pub fn tls(&self) -> PathBuf {
+        self.path.join("tls")
+    }
+
+    /// What wallets pin.
+    pub fn trust(&self) -> PathBuf {
+        self.path.join("trust.json")
+    }
+
+    /// The operator's bearer token.
+    pub fn operator_token(&self) -> PathBuf {
+        self.path.join("operator-token")
+    }
+
+    /// The key that invitations' secrets are made with.
+    pub fn invitation_key(&self) -> PathBuf {
+        self.path.join("invitation-key")
+    }
+
+    /// Where this process listens, for scripts that let it choose its ports.
+    pub fn running(&self) -> PathBuf {
+        self.path.join("running.json")
+    }
+
+    /// The enclave's sealed state.
+    pub fn enclave(&self) -> PathBuf {
+        self.path.join("enclave")
+    }
+
+    /// The enclave's simulated non-volatile memory, apart from the state that it guards.
+    pub fn enclave_nvram(&self) -> PathBuf {
+        self.path.join("enclave-nvram")
+    }
+
+    /// The root of the simulated attestation hardware.
+    pub fn simulated_root(&self) -> PathBuf {
+        self.path.join("simulated-root")
+    }
+
+    /// Sockets of the processes started here.
+    pub fn sockets(&self) -> PathBuf {
+        self.path.join("run")
+    }
+
+    /// Public material fetched from the enclave.
+    pub fn material(&self) -> PathBuf {
+        self.path.join("material")
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+pub fn private_folder(path: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io("making a folder in the data folder"))
+}
+
+/// Replaces a file as a whole: a crash leaves the old or the new content, never a part.
+pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    const DOING: &str = "writing a file in the data folder";
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(mode)
+            .open(&partial)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)?;
+        File::open(folder)?.sync_all()
+    })();
+    if written.is_err() {
+        // The partial file is worthless whether or not it can be removed.
+        let _ = fs::remove_file(&partial);
+    }
+    written.map_err(io(DOING))
+}
+
+/// The content of a secret file, which `make` fills at its first use.
+pub fn secret_or_else(path: &Path, make: impl FnOnce() -> String) -> Result<String> {
+    match fs::read_to_string(path) {
+        Ok(content) => Ok(content),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let content = make();
+            write_atomically(path, content.as_bytes(), 0o600)?;
+            Ok(content)
+        }
+        Err(error) => Err(io("reading a secret in the data folder")(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_folder_and_its_secrets_are_the_owners_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&root.path().join("a/b")).unwrap();
+        assert_eq!(mode(folder.path()), 0o700);
+        let first = secret_or_else(&folder.operator_token(), || "first".to_owned()).unwrap();
+        let second = secret_or_else(&folder.operator_token(), || "second".to_owned()).unwrap();
+        assert_eq!((first.as_str(), second.as_str()), ("first", "first"));
+        assert_eq!(mode(&folder.operator_token()), 0o600);
+    }
+
+    #[test]
+    fn one_server_a_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path()).unwrap();
+        let occupied = folder.occupy().unwrap();
+        assert!(matches!(folder.occupy(), Err(Error::Setup(_))));
+        drop(occupied);
+        assert!(folder.occupy().is_ok());
+    }
+
+    #[test]
+    fn writing_fails_without_a_trace() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("taken");
+        fs::create_dir(&path).unwrap();
+        assert!(write_atomically(&path, b"x", 0o600).is_err());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+}

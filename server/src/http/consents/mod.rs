@@ -1,0 +1,3 @@
+pub(super) mod give;
+pub(super) mod list;
+pub(super) mod withdraw;

@@ -1,0 +1,2 @@
+pub(super) mod enrol;
+pub(super) mod erase;

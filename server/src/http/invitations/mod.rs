@@ -1,0 +1,3 @@
+pub(super) mod invite;
+pub(super) mod list;
+pub(super) mod revoke;

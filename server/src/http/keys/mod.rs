@@ -1,0 +1,4 @@
+pub(super) mod crs;
+pub(super) mod public_key;
+
+mod material;

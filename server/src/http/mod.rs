@@ -1,0 +1,85 @@
+//! The REST API: one endpoint, one file. Handlers translate; the rules are in [`crate::domain`].
+//!
+//! To add an endpoint: write `http/<resource>/<verb>.rs` with its `#[utoipa::path]`, register it
+//! in [`routes`](self), and say in `tests.rs` whether it is public. What a request passes, in order, is
+//! told in `docs/api-design.md` and kept by `envelope`, `guard` and `proof`.
+
+mod app;
+mod attestation;
+mod authentications;
+mod consents;
+mod enrolments;
+mod envelope;
+mod guard;
+mod idempotency;
+mod invitations;
+mod keys;
+mod nonces;
+mod notices;
+mod openapi;
+mod operations;
+mod operator;
+mod parameters;
+pub mod problem;
+mod profiles;
+mod proof;
+mod service;
+mod subjects;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware, response::IntoResponse as _};
+use blindprint_core::problem::ProblemCode;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use app::{Address, App, Operators, Right};
+pub use problem::Problem;
+
+/// Every endpoint and what wraps them.
+pub fn router(app: &Arc<App>) -> Router {
+    let (router, document) = routes().split_for_parts();
+    router
+        .merge(openapi::pages(document))
+        .fallback(|| async { Problem::new(ProblemCode::NotFound).into_response() })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(ProblemCode::MethodNotAllowed).into_response()
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(app), guard::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), envelope::envelope))
+        .with_state(Arc::clone(app))
+}
+
+/// The OpenAPI document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(service::read::handler))
+        .routes(routes!(attestation::read::handler))
+        .routes(routes!(keys::public_key::handler))
+        .routes(routes!(keys::crs::handler))
+        .routes(routes!(profiles::list::handler))
+        .routes(routes!(notices::list::handler))
+        .routes(routes!(notices::read::handler))
+        .routes(routes!(consents::give::handler, consents::list::handler))
+        .routes(routes!(consents::withdraw::handler))
+        .routes(routes!(subjects::me::handler))
+        .routes(routes!(subjects::rotate_key::handler))
+        .routes(routes!(subjects::recover::handler))
+        .routes(routes!(nonces::issue::handler))
+        .routes(routes!(enrolments::enrol::handler))
+        .routes(routes!(enrolments::erase::handler))
+        .routes(routes!(authentications::start::handler))
+        .routes(routes!(authentications::probe::handler))
+        .routes(routes!(authentications::read::handler))
+        .routes(routes!(invitations::invite::handler, invitations::list::handler))
+        .routes(routes!(invitations::revoke::handler))
+        .routes(routes!(operations::healthz::handler))
+        .routes(routes!(operations::readyz::handler))
+        .routes(routes!(operations::metrics::handler))
+}

@@ -1,0 +1,2 @@
+pub(super) mod list;
+pub(super) mod read;

@@ -1,0 +1,187 @@
+//! The OpenAPI document and its readable page.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router, middleware,
+    extract::Request,
+    http::{HeaderValue, header},
+    middleware::Next,
+    response::Response as HttpResponse,
+};
+use blindprint_core::problem::{ProblemCode, ProblemDocument};
+use utoipa::{
+    IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema as _,
+    openapi::{
+        Components, ContentBuilder, OpenApi as Api, RefOr, Ref, Response, ResponseBuilder,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{App, problem};
+
+/// What is said once for all endpoints.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Blindprint",
+        description = "Biometric enrolment and authentication on encrypted templates.\n\n\
+            Wallets sign every request: header `Blindprint-Proof` carries a compact JWS of a \
+            RequestProof over method, path, body digest, nonce and time. Operators send a bearer \
+            token. Every error is `application/problem+json` with a stable `type`. Every POST takes \
+            an `Idempotency-Key`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "service", description = "What a wallet verifies before it starts"),
+        (name = "consent", description = "Notices, consents, withdrawals"),
+        (name = "subject", description = "What is kept about the caller, and their keys"),
+        (name = "enrolment", description = "Templates"),
+        (name = "authentication", description = "Challenges and verdicts"),
+        (name = "operation", description = "For operators"),
+    ),
+    modifiers(&Common),
+)]
+pub(super) struct Document;
+
+/// Security schemes and the schema of errors.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, api: &mut Api) {
+        let components = api.components.get_or_insert_with(Components::new);
+        components.add_security_scheme(
+            "wallet",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "Blindprint-Proof",
+                "A RequestProof signed by the subject's current key, as a compact JWS",
+            ))),
+        );
+        components.add_security_scheme(
+            "recovery",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "Blindprint-Proof",
+                "A RequestProof signed by the subject's recovery key, as a compact JWS",
+            ))),
+        );
+        components.add_security_scheme(
+            "operator",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .description(Some("The operator's token, from the data folder"))
+                    .build(),
+            ),
+        );
+        let name = ProblemDocument::name().into_owned();
+        components.schemas.insert(name, ProblemDocument::schema());
+    }
+}
+
+/// `/openapi.json` and `/docs`.
+pub(super) fn pages(document: Api) -> Router<Arc<App>> {
+    let page: Router<Arc<App>> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
+    page.layer(middleware::from_fn(same_origin))
+}
+
+/// The page lives of this server alone; its own styles are inline.
+async fn same_origin(request: Request, next: Next) -> HttpResponse {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+             frame-ancestors 'none'",
+        ),
+    );
+    response
+}
+
+/// What any endpoint can answer.
+const ANY: &[ProblemCode] = &[
+    ProblemCode::MalformedRequest,
+    ProblemCode::TooLarge,
+    ProblemCode::RateLimited,
+    ProblemCode::Internal,
+    ProblemCode::Unavailable,
+];
+
+/// What an endpoint for wallets can answer besides.
+const WALLET: &[ProblemCode] = &[
+    ProblemCode::Unauthenticated,
+    ProblemCode::UnsupportedMediaType,
+    ProblemCode::MalformedSubmission,
+    ProblemCode::Refused,
+    ProblemCode::NotFound,
+    ProblemCode::Conflict,
+    ProblemCode::IdempotencyMismatch,
+    ProblemCode::InsufficientStorage,
+];
+
+/// What an endpoint for operators can answer besides.
+const OPERATOR: &[ProblemCode] = &[
+    ProblemCode::OperatorOnly,
+    ProblemCode::UnsupportedMediaType,
+    ProblemCode::NotFound,
+    ProblemCode::IdempotencyMismatch,
+    ProblemCode::InsufficientStorage,
+];
+
+/// What an endpoint that compares can answer besides.
+const COMPARISON: &[ProblemCode] = &[
+    ProblemCode::InvitationRequired,
+    ProblemCode::ConsentRequired,
+    ProblemCode::ChallengeGone,
+    ProblemCode::ProofRejected,
+    ProblemCode::KeyRetired,
+    ProblemCode::Throttled,
+    ProblemCode::Locked,
+];
+
+macro_rules! problem_sets {
+    ($($(#[$doc:meta])* $name:ident = [$($set:ident),*];)*) => {
+        $(
+            $(#[$doc])*
+            pub(super) struct $name;
+
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    problems(&[$($set),*].concat())
+                }
+            }
+        )*
+    };
+}
+
+problem_sets! {
+    /// Errors of public endpoints.
+    PublicProblems = [ANY];
+    /// Errors of wallets' endpoints.
+    WalletProblems = [ANY, WALLET];
+    /// Errors of endpoints that take a template or a probe, or prepare for one.
+    ComparisonProblems = [ANY, WALLET, COMPARISON];
+    /// Errors of operators' endpoints.
+    OperatorProblems = [ANY, OPERATOR];
+}
+
+fn problems(codes: &[ProblemCode]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for code in codes {
+        let line = format!("`{}`: {}", code.type_uri(), code.title());
+        by_status.entry(code.status().to_string()).or_default().push(line);
+    }
+    by_status
+        .into_iter()
+        .map(|(status, lines)| {
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name(ProblemDocument::name())))
+                .build();
+            let response = ResponseBuilder::new()
+                .description(lines.join("\n\n"))
+                .content(problem::MEDIA_TYPE, content)
+                .build();
+            (status, RefOr::T(response))
+        })
+        .collect()
+}

@@ -1,0 +1,186 @@
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use blindprint_core::{
+    Clock, Digest, Jws, ManualClock, Nonce, ServiceId, SystemEntropy, UnixTime,
+    statement::RequestProof,
+};
+use blindprint_did::{KeyType, SigningKey, sign};
+use secrecy::{SecretBox, SecretString};
+use tower::ServiceExt as _;
+
+use crate::{
+    backend::{Enclave, MaterialStore, Matchers},
+    domain::{InvitationKey, Locks, Parts, Rate, Service, Terms},
+    http::{App, Operators, router},
+    store::{SqliteStore, Store},
+    telemetry,
+};
+
+pub(in crate::http) const OPERATOR: &str = "operator-token-operator-token-operator";
+pub(in crate::http) const ENROLMENT_KEY: &str = "enrolment-key-enrolment-key-enrolment";
+pub(in crate::http) const SERVICE: &str = "https://id.example.org";
+
+/// A router and what stands behind it.
+pub(in crate::http) struct Fixture {
+    pub app: Arc<App>,
+    pub clock: Arc<ManualClock>,
+    pub store: Arc<SqliteStore>,
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, read.
+pub(in crate::http) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The last part of a problem's type.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
+        let body = self.json();
+        let kind = body["type"].as_str().unwrap();
+        kind.strip_prefix("urn:blindprint:problem:").unwrap().to_owned()
+    }
+}
+
+/// What is changed about an otherwise good request proof.
+pub(in crate::http) type Forgery = fn(&mut RequestProof);
+
+impl Fixture {
+    pub async fn new() -> Self {
+        let many = Rate { per_minute: 1_000_000, burst: 1_000_000 };
+        Self::with_rates(many, many).await
+    }
+
+    pub async fn with_rates(address_rate: Rate, subject_rate: Rate) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("db.sqlite")).await.unwrap();
+        let store = Arc::new(store);
+        let clock = Arc::new(ManualClock::at(UnixTime(1_800_000_000)));
+        let enclave = Arc::new(Enclave::at(folder.path().join("nobody.sock")));
+        let service = Service::new(
+            Terms {
+                service: SERVICE.parse().unwrap(),
+                open_enrolment: false,
+                subject_rate,
+                remembered: 100,
+                comparisons: 1,
+            },
+            Parts {
+                store: Arc::clone(&store) as Arc<dyn Store>,
+                enclave: Arc::clone(&enclave),
+                matchers: Arc::new(Matchers::at([folder.path().join("nobody-either.sock")])),
+                clock: Arc::clone(&clock) as Arc<dyn Clock>,
+                entropy: Arc::new(SystemEntropy),
+                invitations: InvitationKey::new(SecretBox::new(Box::new([7; 32]))),
+            },
+        );
+        let app = Arc::new(App {
+            service: Arc::new(service),
+            material: MaterialStore::new(
+                folder.path().join("material"),
+                enclave,
+                Arc::clone(&store) as Arc<dyn Store>,
+            ),
+            operators: Operators::new(
+                &SecretString::from(OPERATOR),
+                &[SecretString::from(ENROLMENT_KEY)],
+            ),
+            address_rate: App::address_rate(address_rate, 100),
+            trusted_proxies: Vec::new(),
+            keys_in_use: Locks::default(),
+            metrics: telemetry::start_metrics().unwrap(),
+            request_seconds: 20,
+            body_seconds: 5,
+        });
+        Self { router: router(&app), app, clock, store, _folder: folder }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 16 << 20).await.unwrap().to_vec();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn operate(&self, method: &str, path: &str, body: &str, key: Option<&str>) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {OPERATOR}"))
+            .header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub fn proof(&self, key: &SigningKey, request: (&str, &str, &[u8]), forge: Forgery) -> Jws {
+        let (method, path, body) = request;
+        let mut proof = RequestProof {
+            sub: key.public().subject(),
+            aud: service(),
+            htm: method.to_owned(),
+            htu: path.to_owned(),
+            body: Digest::of("blindprint/body/v1", body),
+            jti: Nonce::random(&SystemEntropy),
+            iat: self.clock.now(),
+        };
+        forge(&mut proof);
+        sign(key, &proof).unwrap()
+    }
+
+    /// A request with a good proof.
+    pub async fn signed(&self, key: &SigningKey, method: &str, path: &str, body: &str) -> Reply {
+        self.forged(key, method, path, body, |_| {}).await
+    }
+
+    /// A request whose proof was tampered with before it was signed.
+    pub async fn forged(
+        &self,
+        key: &SigningKey,
+        method: &str,
+        path: &str,
+        body: &str,
+        forge: Forgery,
+    ) -> Reply {
+        let proof = self.proof(key, (method, path, body.as_bytes()), forge);
+        self.proven(&proof, method, path, body).await
+    }
+
+    /// A request with this proof.
+    pub async fn proven(&self, proof: &Jws, method: &str, path: &str, body: &str) -> Reply {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("blindprint-proof", proof.as_str())
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        self.send(request).await
+    }
+}
+
+pub(in crate::http) fn service() -> ServiceId {
+    SERVICE.parse().unwrap()
+}
+
+pub(in crate::http) fn wallet() -> SigningKey {
+    SigningKey::generate(KeyType::Ed25519, &SystemEntropy)
+}

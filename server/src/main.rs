@@ -1,0 +1,161 @@
+//! The program `blindprint`: the service and its operator's commands.
+#![expect(clippy::print_stdout, reason = "what operators ask for is printed")]
+
+use std::{path::PathBuf, process::ExitCode};
+
+use blindprint_core::{Clock as _, InvitationId, SystemClock, SystemEntropy, wire::Invite};
+use blindprint_server::{
+    Error, Result,
+    config::{Config, Loaded, Overrides},
+    domain::invite,
+    folder::{DataFolder, write_atomically},
+    http, process, serve,
+    store::SqliteStore,
+    telemetry,
+};
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Blindprint: biometric enrolment and authentication on encrypted templates
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    overrides: Overrides,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the service, its enclave and its matchers
+    Serve {
+        /// Let anybody enrol without an invitation
+        #[arg(long)]
+        open_enrolment: bool,
+    },
+    /// Make an invitation to enrol
+    Invite {
+        /// Enrolments it is good for
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+        /// Days until it ends
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+        /// Your own remark
+        #[arg(long)]
+        note: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the trust file that wallets pin: roots, and measurements of these binaries
+    #[command(alias = "measurements")]
+    Trust {
+        /// Write it there instead
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Print the configuration in force and where each value comes from
+    Config,
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let raw: Vec<_> = std::env::args_os().collect();
+    let outcome = if raw.get(1).is_some_and(|first| first == process::ARGUMENT) {
+        Err(process::become_child(&raw[2..]))
+    } else {
+        run(Arguments::parse())
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("blindprint: {}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+#[tokio::main]
+async fn run(arguments: Arguments) -> Result<()> {
+    let mut overrides = arguments.overrides;
+    if matches!(arguments.command, Command::Serve { open_enrolment: true }) {
+        overrides.set.push("service.open_enrolment=true".to_owned());
+    }
+    if matches!(arguments.command, Command::Openapi) {
+        let document = http::document()
+            .to_pretty_json()
+            .map_err(|error| Error::Setup(format!("OpenAPI: {error}")))?;
+        println!("{document}");
+        return Ok(());
+    }
+    let loaded = Config::load(&overrides)?;
+    match arguments.command {
+        Command::Serve { .. } => start(loaded).await,
+        Command::Invite { uses, days, note, json } => {
+            let valid_for = days.saturating_mul(86_400);
+            print_invitation(&loaded.config, Invite { uses, valid_for, note }, json).await
+        }
+        Command::Trust { out } => print_trust(&loaded.config, out).await,
+        Command::Config => {
+            println!("{}", loaded.explain());
+            Ok(())
+        }
+        Command::Openapi => Ok(()),
+    }
+}
+
+async fn start(loaded: Loaded) -> Result<()> {
+    let config = loaded.config;
+    telemetry::start_logs(&config.log)?;
+    let signals = |kind| {
+        signal(kind).map_err(|error| Error::Setup(format!("signals: {error}")))
+    };
+    let mut interrupt = signals(SignalKind::interrupt())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    serve::run(config, |found| println!("{found}"), stop).await
+}
+
+async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result<()> {
+    let folder = DataFolder::open(&config.data)?;
+    let store = SqliteStore::open(&folder.database()).await?;
+    let key = serve::invitation_key(&folder, &SystemEntropy)?;
+    let id = InvitationId::random(&SystemEntropy);
+    let made = invite(&store, &key, id, wanted, SystemClock.now()).await;
+    store.close().await;
+    let made = made?;
+    if json {
+        let text = serde_json::to_string(&made)
+            .map_err(|error| Error::Setup(format!("JSON: {error}")))?;
+        println!("{text}");
+    } else {
+        println!("{}", made.secret);
+    }
+    Ok(())
+}
+
+async fn print_trust(config: &Config, out: Option<PathBuf>) -> Result<()> {
+    let folder = DataFolder::open(&config.data)?;
+    let trust = serve::trust(config, &folder).await?.to_json();
+    match out {
+        Some(file) => write_atomically(&file, trust.as_bytes(), 0o644),
+        None => {
+            println!("{trust}");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Everything that `blindprint serve` starts, in the order in which it depends on one another,
+//! and stops again.
+
+mod processes;
+
+use std::{
+    fmt,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use blindprint_protocol::attestation::Trust;
+use blindprint_core::{Clock, Entropy, ServiceId, SystemClock, SystemEntropy};
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder as HttpBuilder,
+};
+use secrecy::{SecretBox, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::{task::JoinSet, time::sleep};
+
+use crate::{
+    Error, Result,
+    backend::{Enclave, MaterialStore, Matchers},
+    config::Config,
+    domain::{InvitationKey, Parts, Rate, Service, Terms},
+    folder::{self, DataFolder, Occupied},
+    http::{self, App, Operators},
+    process::Supervisor,
+    store::{SqliteStore, Store},
+    telemetry, tls, trust,
+};
+use processes::Backends;
+
+/// Longest wait for a request's headers.
+const HEADERS: Duration = Duration::from_secs(15);
+
+/// Where a running service is found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Announcement {
+    /// The name that statements are addressed to.
+    pub service: ServiceId,
+    /// HTTPS.
+    pub https: String,
+    /// Plain HTTP on loopback, if it is on.
+    pub http: Option<String>,
+    /// The certificate to trust for HTTPS; `None` with an operator's own.
+    pub ca: Option<PathBuf>,
+    /// What wallets pin. The file appears once the enclave has started for the first time.
+    pub trust: PathBuf,
+    /// The operator's bearer token.
+    pub operator_token: Option<PathBuf>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// This process.
+    pub pid: u32,
+}
+
+impl fmt::Display for Announcement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Blindprint serves {}", self.service)?;
+        writeln!(f, "  HTTPS           {}", self.https)?;
+        if let Some(http) = &self.http {
+            writeln!(f, "  HTTP            {http}  (this machine only)")?;
+            writeln!(f, "  API             {http}/docs")?;
+        }
+        if let Some(ca) = &self.ca {
+            writeln!(f, "  CA certificate  {}", ca.display())?;
+        }
+        writeln!(f, "  trust file      {}", self.trust.display())?;
+        if let Some(token) = &self.operator_token {
+            writeln!(f, "  operator token  {}", token.display())?;
+        }
+        write!(f, "  data folder     {}", self.data.display())
+    }
+}
+
+/// Serves until `stop` ends. `announce` hears where, once the sockets are bound.
+pub async fn run(
+    config: Config,
+    announce: impl FnOnce(&Announcement),
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let running = Running::start(config).await?;
+    announce(&running.announcement);
+    stop.await;
+    tracing::info!("stopping: requests under way are finished first");
+    running.stop().await
+}
+
+/// A service that runs.
+pub struct Running {
+    /// Where it is found.
+    pub announcement: Announcement,
+    servers: JoinSet<std::io::Result<()>>,
+    handles: Vec<Handle<SocketAddr>>,
+    chores: JoinSet<()>,
+    supervisor: Option<Supervisor>,
+    store: SqliteStore,
+    grace: Duration,
+    _occupied: Occupied,
+}
+
+impl Running {
+    /// Starts everything. Returns as soon as requests are taken; enclave and matchers may take
+    /// longer, and `/readyz` tells when they are there.
+    pub async fn start(config: Config) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let folder = DataFolder::open(&config.data)?;
+        let occupied = folder.occupy()?;
+        let https = bind(config.listen.https)?;
+        let http = config.listen.http_enabled.then(|| bind(config.listen.http)).transpose()?;
+        let https_address = local(&https)?;
+        let http_address = http.as_ref().map(local).transpose()?;
+        let service = service_id(&config, https_address)?;
+        let public_host = host(&service);
+
+        let store = SqliteStore::open(&folder.database()).await?;
+        // Whatever was deleted just before a crash.
+        store.purge().await?;
+        let operator_token = operator_token(&config, &folder, &*entropy)?;
+        let operators = Operators::new(&operator_token, &config.operator.enrolment_keys()?);
+        let tls_config =
+            tls::server_config(&config.tls, &folder, public_host.as_deref(), &*clock, &*entropy)?;
+        let tls_config = RustlsConfig::from_config(tls_config);
+
+        let backends = Backends::prepare(&config, &folder, &service).await?;
+        let enclave = Arc::new(Enclave::at(backends.enclave.clone()));
+        let shared: Arc<dyn Store> = Arc::new(store.clone());
+        let domain = Arc::new(Service::new(
+            Terms {
+                service: service.clone(),
+                open_enrolment: config.service.open_enrolment,
+                subject_rate: Rate {
+                    per_minute: config.limits.subject_per_minute,
+                    burst: config.limits.subject_burst,
+                },
+                remembered: config.limits.remembered,
+                comparisons: config.limits.comparisons,
+            },
+            Parts {
+                store: Arc::clone(&shared),
+                enclave: Arc::clone(&enclave),
+                matchers: Arc::new(Matchers::at(backends.matchers.iter().cloned())),
+                clock: Arc::clone(&clock),
+                entropy: Arc::clone(&entropy),
+                invitations: invitation_key(&folder, &*entropy)?,
+            },
+        ));
+        let app = Arc::new(App {
+            service: Arc::clone(&domain),
+            material: MaterialStore::new(folder.material(), enclave, shared),
+            operators,
+            address_rate: App::address_rate(
+                Rate {
+                    per_minute: config.limits.address_per_minute,
+                    burst: config.limits.address_burst,
+                },
+                config.limits.remembered,
+            ),
+            trusted_proxies: config.listen.trusted_proxies.clone(),
+            keys_in_use: crate::domain::Locks::default(),
+            metrics: telemetry::start_metrics()?,
+            request_seconds: config.listen.request_seconds,
+            body_seconds: config.limits.body_seconds,
+        });
+
+        let announcement = Announcement {
+            https: format!("https://{}", public_host_and_port("localhost", https_address)),
+            http: http_address
+                .map(|address| format!("http://{}", public_host_and_port("localhost", address))),
+            ca: config.tls.certificate_file.is_none().then(|| folder.ca_certificate()),
+            trust: folder.trust(),
+            operator_token: config
+                .operator
+                .token()?
+                .is_none()
+                .then(|| folder.operator_token()),
+            data: folder.path().to_owned(),
+            pid: std::process::id(),
+            service: service.clone(),
+        };
+        let text = serde_json::to_vec_pretty(&announcement)
+            .map_err(|error| Error::broken("writing where this runs")(error.into()))?;
+        folder::write_atomically(&folder.running(), &text, 0o600)?;
+
+        let supervisor = backends.supervise(&folder)?;
+        let mut chores = JoinSet::new();
+        chores.spawn(settle(Arc::clone(&domain)));
+        chores.spawn(forget(Arc::clone(&app), i64::from(config.limits.idempotency_seconds)));
+        chores.spawn(backends.write_trust(folder.trust(), service));
+        let renew = Renewal { config: config.clone(), folder, public_host, clock, entropy };
+        chores.spawn(renew.keep(tls_config.clone()));
+
+        let router = http::router(&app);
+        let mut servers = JoinSet::new();
+        let mut handles = vec![Handle::new()];
+        let mut secure = axum_server::from_tcp_rustls(https, tls_config)
+            .map_err(listening)?
+            .handle(handles[0].clone());
+        with_patience(secure.http_builder());
+        servers.spawn(secure.serve(with_peers(router.clone())));
+        if let Some(http) = http {
+            let handle = Handle::new();
+            let mut plain =
+                axum_server::from_tcp(http).map_err(listening)?.handle(handle.clone());
+            with_patience(plain.http_builder());
+            handles.push(handle);
+            servers.spawn(plain.serve(with_peers(router)));
+        }
+        let grace = Duration::from_secs(u64::from(config.listen.shutdown_seconds));
+        Ok(Self {
+            announcement,
+            servers,
+            handles,
+            chores,
+            supervisor,
+            store,
+            grace,
+            _occupied: occupied,
+        })
+    }
+
+    /// Takes no more requests, finishes those under way, stops the processes, closes the database.
+    pub async fn stop(mut self) -> Result<()> {
+        for handle in &self.handles {
+            handle.graceful_shutdown(Some(self.grace));
+        }
+        let mut outcome = Ok(());
+        while let Some(ended) = self.servers.join_next().await {
+            if let Ok(Err(error)) = ended {
+                outcome = Err(listening(error));
+            }
+        }
+        self.chores.shutdown().await;
+        if let Some(supervisor) = self.supervisor {
+            supervisor.stop().await;
+        }
+        self.store.close().await;
+        outcome
+    }
+}
+
+/// Who opens a connection and says nothing is hung up on.
+fn with_patience(builder: &mut HttpBuilder<TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(HEADERS))
+        .max_concurrent_streams(64);
+}
+
+fn with_peers(
+    router: Router,
+) -> axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    router.into_make_service_with_connect_info::<SocketAddr>()
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address)
+        .map_err(|error| Error::Setup(format!("listening on {address}: {error}")))?;
+    listener.set_nonblocking(true).map_err(listening)?;
+    Ok(listener)
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().map_err(listening)
+}
+
+fn listening(error: std::io::Error) -> Error {
+    Error::broken("listening")(error.into())
+}
+
+fn service_id(config: &Config, https: SocketAddr) -> Result<ServiceId> {
+    match &config.service.public_url {
+        Some(service) => Ok(service.clone()),
+        None => format!("https://{}", public_host_and_port("localhost", https))
+            .parse()
+            .map_err(|error| Error::Setup(format!("service.public_url: {error}"))),
+    }
+}
+
+/// `name` for loopback and unspecified addresses, which certificates and browsers know under it.
+fn public_host_and_port(name: &str, address: SocketAddr) -> String {
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        format!("{name}:{}", address.port())
+    } else {
+        address.to_string()
+    }
+}
+
+/// The host in an origin.
+fn host(service: &ServiceId) -> Option<String> {
+    let uri: axum::http::Uri = service.as_str().parse().ok()?;
+    let host = uri.host()?;
+    Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+}
+
+/// The trust file's content for this configuration. The enclave must have started once.
+pub async fn trust(config: &Config, folder: &DataFolder) -> Result<Trust> {
+    let (enclave, matcher) = processes::measured(config).await?;
+    let root = config.enclave.simulated_root.clone();
+    let root = root.unwrap_or_else(|| folder.simulated_root());
+    let running = || {
+        let text = std::fs::read(folder.running()).ok()?;
+        serde_json::from_slice::<Found>(&text).ok().map(|found| found.service)
+    };
+    let service = match config.service.public_url.clone().or_else(running) {
+        Some(service) => service,
+        None => service_id(config, config.listen.https)?,
+    };
+    trust::build(&root, service, enclave, matcher)
+}
+
+/// The part of `running.json` that names the service.
+#[derive(Deserialize)]
+struct Found {
+    service: ServiceId,
+}
+
+fn random_text(entropy: &dyn Entropy) -> String {
+    URL_SAFE_NO_PAD.encode(entropy.bytes::<32>())
+}
+
+fn operator_token(
+    config: &Config,
+    folder: &DataFolder,
+    entropy: &dyn Entropy,
+) -> Result<SecretString> {
+    if let Some(token) = config.operator.token()? {
+        return Ok(token);
+    }
+    let token = folder::secret_or_else(&folder.operator_token(), || random_text(entropy))?;
+    Ok(SecretString::from(token.trim()))
+}
+
+/// The key that invitations are made with, drawn at its first use.
+pub fn invitation_key(folder: &DataFolder, entropy: &dyn Entropy) -> Result<InvitationKey> {
+    let text = folder::secret_or_else(&folder.invitation_key(), || random_text(entropy))?;
+    let key = URL_SAFE_NO_PAD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
+    let key = key.ok_or_else(|| Error::Setup("invitation-key in the data folder is damaged".to_owned()))?;
+    Ok(InvitationKey::new(SecretBox::new(Box::new(key))))
+}
+
+/// Finishes what was cut off, at the start and whenever the enclave comes back.
+async fn settle(service: Arc<Service>) {
+    loop {
+        match service.settle_all().await {
+            Ok(0) => {}
+            Ok(remaining) => tracing::debug!(remaining, "changes wait for the enclave"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what was cut off could not be looked at"
+            ),
+        }
+        sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Forgets what is over.
+async fn forget(app: Arc<App>, idempotency_seconds: i64) {
+    loop {
+        let now = app.service.clock().now();
+        let forgotten = app.service.store().forget_expired(now, now.plus(-idempotency_seconds));
+        if let Err(error) = forgotten.await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what is over could not be forgotten"
+            );
+        }
+        app.metrics.run_upkeep();
+        sleep(Duration::from_secs(30)).await;
+    }
+}
+
+/// Renews the certificate before its end.
+struct Renewal {
+    config: Config,
+    folder: DataFolder,
+    public_host: Option<String>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Renewal {
+    async fn keep(self, live: RustlsConfig) {
+        loop {
+            sleep(Duration::from_secs(12 * 3600)).await;
+            let renewed = tls::server_config(
+                &self.config.tls,
+                &self.folder,
+                self.public_host.as_deref(),
+                &*self.clock,
+                &*self.entropy,
+            );
+            match renewed {
+                Ok(config) => live.reload_from_config(config),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the certificate could not be renewed"
+                ),
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+use async_trait::async_trait;
+use blindprint_core::{EnrolmentId, Jws, SubjectId, UnixTime};
+use sqlx::{Row as _, Sqlite, Transaction};
+
+use super::{SqliteStore, corrupt, failed, parsed, time};
+use crate::{
+    Result,
+    domain::record::{Effect, NotBegun, Operation, PendingEnrolment},
+    store::OperationStore,
+};
+
+type Tx = Transaction<'static, Sqlite>;
+
+#[async_trait]
+impl OperationStore for SqliteStore {
+    async fn begin_operation(
+        &self,
+        subject: &SubjectId,
+        request: &[u8],
+        now: UnixTime,
+    ) -> Result<i64> {
+        const DOING: &str = "noting what the enclave will be asked";
+        let mut tx = self.begin(DOING).await?;
+        let sequence = insert_operation(&mut tx, subject, request, now).await?;
+        tx.commit().await.map_err(failed(DOING))?;
+        Ok(sequence)
+    }
+
+    async fn begin_enrolment(
+        &self,
+        pending: &PendingEnrolment,
+        request: &[u8],
+        now: UnixTime,
+    ) -> Result<Result<i64, NotBegun>> {
+        const DOING: &str = "storing a template";
+        let mut tx = self.begin(DOING).await?;
+        let enrolment = &pending.enrolment;
+        let inserted = sqlx::query(
+            "INSERT INTO enrolments (id, subject, statement, profile, purpose, template, key,
+                                     submission, consent, recovery_key, state, ciphertext, begun)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(enrolment.enrolment.to_string())
+        .bind(enrolment.sub.as_str())
+        .bind(pending.statement.to_string())
+        .bind(enrolment.profile.as_str())
+        .bind(enrolment.purpose.as_str())
+        .bind(pending.template.to_string())
+        .bind(enrolment.key.to_string())
+        .bind(enrolment.submission.to_string())
+        .bind(enrolment.consent.to_string())
+        .bind(enrolment.recovery_key.as_str())
+        .bind(pending.ciphertext.as_slice())
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(DOING))?;
+        if inserted.rows_affected() == 0 {
+            return Ok(Err(NotBegun::Taken));
+        }
+        if let Some(invitation) = pending.invitation {
+            let used = sqlx::query(
+                "UPDATE invitations SET used = used + 1
+                 WHERE id = $1 AND used < uses AND expires > $2 AND revoked IS NULL",
+            )
+            .bind(invitation.to_string())
+            .bind(now.0)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(DOING))?;
+            if used.rows_affected() == 0 {
+                return Ok(Err(NotBegun::Uninvited));
+            }
+            sqlx::query("INSERT INTO invitation_uses (enrolment, invitation) VALUES ($1, $2)")
+                .bind(enrolment.enrolment.to_string())
+                .bind(invitation.to_string())
+                .execute(&mut *tx)
+                .await
+                .map_err(failed(DOING))?;
+        }
+        let sequence = insert_operation(&mut tx, &enrolment.sub, request, now).await?;
+        tx.commit().await.map_err(failed(DOING))?;
+        Ok(Ok(sequence))
+    }
+
+    async fn unfinished_operations(&self, subject: Option<&SubjectId>) -> Result<Vec<Operation>> {
+        let rows = sqlx::query(
+            "SELECT sequence, subject, request, begun FROM operations
+             WHERE $1 IS NULL OR subject = $1 ORDER BY sequence",
+        )
+        .bind(subject.map(SubjectId::as_str))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("reading what the enclave was asked"))?;
+        rows.iter()
+            .map(|row| {
+                Ok(Operation {
+                    sequence: row.try_get("sequence").map_err(corrupt)?,
+                    subject: parsed(row, "subject")?,
+                    request: row.try_get("request").map_err(corrupt)?,
+                    begun: time(row, "begun")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn finish_operation(&self, sequence: i64, effects: &[Effect]) -> Result<()> {
+        const DOING: &str = "recording what the enclave did";
+        let mut tx = self.begin(DOING).await?;
+        let known = sqlx::query("DELETE FROM operations WHERE sequence = $1")
+            .bind(sequence)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(DOING))?;
+        if known.rows_affected() == 1 {
+            for effect in effects {
+                apply(&mut tx, effect).await.map_err(failed(DOING))?;
+            }
+        }
+        tx.commit().await.map_err(failed(DOING))
+    }
+}
+
+async fn insert_operation(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    request: &[u8],
+    now: UnixTime,
+) -> Result<i64> {
+    let row = sqlx::query(
+        "INSERT INTO operations (subject, request, begun) VALUES ($1, $2, $3) RETURNING sequence",
+    )
+    .bind(subject.as_str())
+    .bind(request)
+    .bind(now.0)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed("noting what the enclave will be asked"))?;
+    row.try_get("sequence").map_err(corrupt)
+}
+
+async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
+    match effect {
+        Effect::ConsentGiven { consent, jws, record, key, receipt } => {
+            sqlx::query(
+                "INSERT INTO subjects (subject, pinned_key, since) VALUES ($1, $2, $3)
+                 ON CONFLICT (subject) DO NOTHING",
+            )
+            .bind(consent.sub.as_str())
+            .bind(key.as_str())
+            .bind(consent.given.0)
+            .execute(&mut **tx)
+            .await?;
+            sqlx::query(
+                "INSERT INTO consents (id, subject, purpose, notice, record, jws, receipt, given,
+                                       expires)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 ON CONFLICT (subject, id) DO NOTHING",
+            )
+            .bind(consent.id.to_string())
+            .bind(consent.sub.as_str())
+            .bind(consent.purpose.as_str())
+            .bind(consent.notice.to_string())
+            .bind(record.to_string())
+            .bind(jws.as_str())
+            .bind(receipt.as_str())
+            .bind(consent.given.0)
+            .bind(consent.expires.0)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Effect::ConsentWithdrawn { subject, consent, at, withdrawal, receipt } => {
+            sqlx::query(
+                "UPDATE consents
+                 SET withdrawn = COALESCE(withdrawn, $3), withdrawal = $4, withdrawal_receipt = $5
+                 WHERE subject = $1 AND id = $2 AND withdrawal_receipt IS NULL",
+            )
+            .bind(subject.as_str())
+            .bind(consent.to_string())
+            .bind(at.0)
+            .bind(withdrawal.as_str())
+            .bind(receipt.as_str())
+            .execute(&mut **tx)
+            .await?;
+        }
+        Effect::Enrolled { enrolment, receipt, replaced, at } => {
+            sqlx::query(
+                "UPDATE enrolments SET state = 'live', receipt = $2, enrolled = $3
+                 WHERE id = $1 AND state = 'pending'",
+            )
+            .bind(enrolment.to_string())
+            .bind(receipt.as_str())
+            .bind(at.0)
+            .execute(&mut **tx)
+            .await?;
+            sqlx::query(
+                "UPDATE subjects
+                 SET recovery_key = (SELECT recovery_key FROM enrolments WHERE id = $1)
+                 WHERE subject = (SELECT subject FROM enrolments WHERE id = $1)",
+            )
+            .bind(enrolment.to_string())
+            .execute(&mut **tx)
+            .await?;
+            if let Some(replaced) = replaced {
+                erase(tx, *replaced, None, *at).await?;
+            }
+        }
+        Effect::EnrolmentRefused { enrolment } => {
+            sqlx::query(
+                "UPDATE invitations SET used = used - 1
+                 WHERE id = (SELECT invitation FROM invitation_uses WHERE enrolment = $1)
+                   AND EXISTS (SELECT 1 FROM enrolments WHERE id = $1 AND state = 'pending')",
+            )
+            .bind(enrolment.to_string())
+            .execute(&mut **tx)
+            .await?;
+            sqlx::query("DELETE FROM enrolments WHERE id = $1 AND state = 'pending'")
+                .bind(enrolment.to_string())
+                .execute(&mut **tx)
+                .await?;
+        }
+        Effect::Erased { enrolment, receipt, at } => {
+            erase(tx, *enrolment, receipt.as_ref(), *at).await?;
+        }
+        Effect::ConsentsEnded { subject, at } => {
+            sqlx::query(
+                "UPDATE consents SET withdrawn = $2 WHERE subject = $1 AND withdrawn IS NULL",
+            )
+            .bind(subject.as_str())
+            .bind(at.0)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Effect::KeysChanged { subject, keys } => {
+            sqlx::query(
+                "UPDATE subjects SET pinned_key = $2, recovery_key = $3 WHERE subject = $1",
+            )
+            .bind(subject.as_str())
+            .bind(keys.pinned.as_str())
+            .bind(keys.recovery.as_ref().map(blindprint_core::KeyUri::as_str))
+            .execute(&mut **tx)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The ciphertext goes; digests and receipts stay as evidence of what was destroyed.
+async fn erase(
+    tx: &mut Tx,
+    enrolment: EnrolmentId,
+    receipt: Option<&Jws>,
+    at: UnixTime,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE enrolments
+         SET state = 'erased', ciphertext = NULL, erased = COALESCE(erased, $2),
+             erasure_receipt = COALESCE(erasure_receipt, $3)
+         WHERE id = $1 AND state <> 'pending'",
+    )
+    .bind(enrolment.to_string())
+    .bind(at.0)
+    .bind(receipt.map(Jws::as_str))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
