@@ -165,7 +165,13 @@ pub struct MatcherSection {
 
 impl Default for MatcherSection {
     fn default() -> Self {
-        Self { sockets: Vec::new(), binary: None, count: 1, workers: None, queue: None }
+        Self {
+            sockets: Vec::new(),
+            binary: None,
+            count: 1,
+            workers: None,
+            queue: None,
+        }
     }
 }
 
@@ -231,7 +237,10 @@ pub struct LogSection {
 
 impl Default for LogSection {
     fn default() -> Self {
-        Self { format: LogFormat::Auto, filter: "info,sqlx=warn".to_owned() }
+        Self {
+            format: LogFormat::Auto,
+            filter: "info,sqlx=warn".to_owned(),
+        }
     }
 }
 
@@ -253,7 +262,10 @@ impl Overrides {
     fn values(&self) -> Result<Dict> {
         let mut values = Dict::new();
         if let Some(data) = &self.data {
-            values.insert("data".to_owned(), Value::from(data.to_string_lossy().as_ref()));
+            values.insert(
+                "data".to_owned(),
+                Value::from(data.to_string_lossy().as_ref()),
+            );
         }
         for assignment in &self.set {
             let (key, value) = assignment
@@ -311,18 +323,22 @@ impl Loaded {
 
     fn explain_into(&self, prefix: &str, dict: &Dict, lines: &mut Vec<String>) {
         for (key, value) in dict {
-            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            let path = if prefix.is_empty() {
+                key.clone()
+            } else {
+                format!("{prefix}.{key}")
+            };
             if let Value::Dict(_, inner) = value {
                 self.explain_into(&path, inner, lines);
                 continue;
             }
-            let source = self
-                .figment
-                .find_metadata(&path)
-                .map_or_else(|| "default".to_owned(), |metadata| match &metadata.source {
+            let source = self.figment.find_metadata(&path).map_or_else(
+                || "default".to_owned(),
+                |metadata| match &metadata.source {
                     Some(source) => format!("{}: {source}", metadata.name),
                     None => metadata.name.to_string(),
-                });
+                },
+            );
             let secret = matches!(path.as_str(), "operator.token" | "operator.enrolment_keys");
             let shown = if secret {
                 "(secret)".to_owned()
@@ -339,7 +355,9 @@ impl Config {
     pub fn load(overrides: &Overrides) -> Result<Loaded> {
         let command_line = overrides.values()?;
         let defaults = Figment::from(Serialized::defaults(Self::default()));
-        let outer = Figment::new().merge(environment()).merge(CommandLine(command_line));
+        let outer = Figment::new()
+            .merge(environment())
+            .merge(CommandLine(command_line));
         let figment = match config_file(overrides, &defaults.clone().merge(&outer))? {
             Some(file) => defaults.merge(Toml::file_exact(file)).merge(&outer),
             None => defaults.merge(&outer),
@@ -354,7 +372,9 @@ impl Config {
     fn validate(&self) -> Result<()> {
         let refuse = |what: &str| Err(Error::Setup(format!("configuration: {what}")));
         if self.listen.http_enabled && !self.listen.http.ip().is_loopback() {
-            return refuse("listen.http must be a loopback address: without TLS nothing else is safe");
+            return refuse(
+                "listen.http must be a loopback address: without TLS nothing else is safe",
+            );
         }
         if self.tls.certificate_file.is_some() != self.tls.key_file.is_some() {
             return refuse("tls.certificate_file and tls.key_file belong together");
@@ -366,10 +386,14 @@ impl Config {
             return refuse("set operator.enrolment_keys or operator.enrolment_keys_file, not both");
         }
         if self.enclave.socket.is_some() && self.matcher.sockets.is_empty() {
-            return refuse("enclave.socket needs matcher.sockets: a matcher must share its enclave");
+            return refuse(
+                "enclave.socket needs matcher.sockets: a matcher must share its enclave",
+            );
         }
         if self.enclave.socket.is_none() && !self.matcher.sockets.is_empty() {
-            return refuse("matcher.sockets needs enclave.socket: a matcher must share its enclave");
+            return refuse(
+                "matcher.sockets needs enclave.socket: a matcher must share its enclave",
+            );
         }
         if self.matcher.sockets.is_empty() && self.matcher.count == 0 {
             return refuse("matcher.count must be at least 1");
@@ -407,8 +431,13 @@ impl OperatorSection {
             Some(file) => Some(SecretString::from(secret_file(file)?.trim())),
             None => self.token.clone(),
         };
-        if token.as_ref().is_some_and(|token| token.expose_secret().len() < 32) {
-            return Err(Error::Setup("operator.token must have at least 32 characters".to_owned()));
+        if token
+            .as_ref()
+            .is_some_and(|token| token.expose_secret().len() < 32)
+        {
+            return Err(Error::Setup(
+                "operator.token must have at least 32 characters".to_owned(),
+            ));
         }
         Ok(token)
     }

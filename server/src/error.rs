@@ -45,12 +45,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// A refusal with a remark for the caller.
     pub fn because(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self::Because { code, detail: detail.into() }
+        Self::Because {
+            code,
+            detail: detail.into(),
+        }
     }
 
     /// The enclave or a matcher cannot take this now.
     pub const fn unavailable(seconds: u32) -> Self {
-        Self::RetryAfter { code: ProblemCode::Unavailable, seconds }
+        Self::RetryAfter {
+            code: ProblemCode::Unavailable,
+            seconds,
+        }
     }
 
     /// A failure of our own, named by what was being done.
@@ -76,6 +82,9 @@ impl Error {
 pub(crate) fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> Error {
     move |source| match source.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::Full,
-        _ => Error::Broken { doing, source: Box::new(source) },
+        _ => Error::Broken {
+            doing,
+            source: Box::new(source),
+        },
     }
 }

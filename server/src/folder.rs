@@ -23,7 +23,11 @@ impl DataFolder {
     /// Makes the folder if there is none, and closes it to others.
     pub fn open(path: &Path) -> Result<Self> {
         let setup = |error| Error::Setup(format!("data folder {}: {error}", path.display()));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(setup)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(setup)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(setup)?;
         let path = path.canonicalize().map_err(setup)?;
         Ok(Self { path })
@@ -39,7 +43,10 @@ impl DataFolder {
             .open(path)
             .map_err(io("opening the lock file"))?;
         file.try_lock().map_err(|_| {
-            Error::Setup(format!("another server uses the data folder {}", self.path.display()))
+            Error::Setup(format!(
+                "another server uses the data folder {}",
+                self.path.display()
+            ))
         })?;
         Ok(Occupied(file))
     }

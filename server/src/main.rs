@@ -87,7 +87,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[tokio::main]
 async fn run(arguments: Arguments) -> Result<()> {
     let mut overrides = arguments.overrides;
-    if matches!(arguments.command, Command::Serve { open_enrolment: true }) {
+    if matches!(
+        arguments.command,
+        Command::Serve {
+            open_enrolment: true
+        }
+    ) {
         overrides.set.push("service.open_enrolment=true".to_owned());
     }
     if matches!(arguments.command, Command::Openapi) {
@@ -100,9 +105,23 @@ async fn run(arguments: Arguments) -> Result<()> {
     let loaded = Config::load(&overrides)?;
     match arguments.command {
         Command::Serve { .. } => start(loaded).await,
-        Command::Invite { uses, days, note, json } => {
+        Command::Invite {
+            uses,
+            days,
+            note,
+            json,
+        } => {
             let valid_for = days.saturating_mul(86_400);
-            print_invitation(&loaded.config, Invite { uses, valid_for, note }, json).await
+            print_invitation(
+                &loaded.config,
+                Invite {
+                    uses,
+                    valid_for,
+                    note,
+                },
+                json,
+            )
+            .await
         }
         Command::Trust { out } => print_trust(&loaded.config, out).await,
         Command::Config => {
@@ -116,9 +135,7 @@ async fn run(arguments: Arguments) -> Result<()> {
 async fn start(loaded: Loaded) -> Result<()> {
     let config = loaded.config;
     telemetry::start_logs(&config.log)?;
-    let signals = |kind| {
-        signal(kind).map_err(|error| Error::Setup(format!("signals: {error}")))
-    };
+    let signals = |kind| signal(kind).map_err(|error| Error::Setup(format!("signals: {error}")));
     let mut interrupt = signals(SignalKind::interrupt())?;
     let mut terminate = signals(SignalKind::terminate())?;
     let stop = async move {
@@ -139,8 +156,8 @@ async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result
     store.close().await;
     let made = made?;
     if json {
-        let text = serde_json::to_string(&made)
-            .map_err(|error| Error::Setup(format!("JSON: {error}")))?;
+        let text =
+            serde_json::to_string(&made).map_err(|error| Error::Setup(format!("JSON: {error}")))?;
         println!("{text}");
     } else {
         println!("{}", made.secret);

@@ -14,8 +14,8 @@ use std::{
 use axum::Router;
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use blindprint_protocol::attestation::Trust;
 use blindprint_core::{Clock, Entropy, ServiceId, SystemClock, SystemEntropy};
+use blindprint_protocol::attestation::Trust;
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::conn::auto::Builder as HttpBuilder,
@@ -26,7 +26,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     Error, Result,
-    backend::{Enclave, MaterialStore, Matchers},
+    backend::{Enclave, Matchers, MaterialStore},
     config::Config,
     domain::{InvitationKey, Parts, Rate, Service, Terms},
     folder::{self, DataFolder, Occupied},
@@ -115,7 +115,11 @@ impl Running {
         let folder = DataFolder::open(&config.data)?;
         let occupied = folder.occupy()?;
         let https = bind(config.listen.https)?;
-        let http = config.listen.http_enabled.then(|| bind(config.listen.http)).transpose()?;
+        let http = config
+            .listen
+            .http_enabled
+            .then(|| bind(config.listen.http))
+            .transpose()?;
         let https_address = local(&https)?;
         let http_address = http.as_ref().map(local).transpose()?;
         let service = service_id(&config, https_address)?;
@@ -126,8 +130,13 @@ impl Running {
         store.purge().await?;
         let operator_token = operator_token(&config, &folder, &*entropy)?;
         let operators = Operators::new(&operator_token, &config.operator.enrolment_keys()?);
-        let tls_config =
-            tls::server_config(&config.tls, &folder, public_host.as_deref(), &*clock, &*entropy)?;
+        let tls_config = tls::server_config(
+            &config.tls,
+            &folder,
+            public_host.as_deref(),
+            &*clock,
+            &*entropy,
+        )?;
         let tls_config = RustlsConfig::from_config(tls_config);
 
         let backends = Backends::prepare(&config, &folder, &service).await?;
@@ -172,10 +181,17 @@ impl Running {
         });
 
         let announcement = Announcement {
-            https: format!("https://{}", public_host_and_port("localhost", https_address)),
+            https: format!(
+                "https://{}",
+                public_host_and_port("localhost", https_address)
+            ),
             http: http_address
                 .map(|address| format!("http://{}", public_host_and_port("localhost", address))),
-            ca: config.tls.certificate_file.is_none().then(|| folder.ca_certificate()),
+            ca: config
+                .tls
+                .certificate_file
+                .is_none()
+                .then(|| folder.ca_certificate()),
             trust: folder.trust(),
             operator_token: config
                 .operator
@@ -193,9 +209,18 @@ impl Running {
         let supervisor = backends.supervise(&folder)?;
         let mut chores = JoinSet::new();
         chores.spawn(settle(Arc::clone(&domain)));
-        chores.spawn(forget(Arc::clone(&app), i64::from(config.limits.idempotency_seconds)));
+        chores.spawn(forget(
+            Arc::clone(&app),
+            i64::from(config.limits.idempotency_seconds),
+        ));
         chores.spawn(backends.write_trust(folder.trust(), service));
-        let renew = Renewal { config: config.clone(), folder, public_host, clock, entropy };
+        let renew = Renewal {
+            config: config.clone(),
+            folder,
+            public_host,
+            clock,
+            entropy,
+        };
         chores.spawn(renew.keep(tls_config.clone()));
 
         let router = http::router(&app);
@@ -208,8 +233,9 @@ impl Running {
         servers.spawn(secure.serve(with_peers(router.clone())));
         if let Some(http) = http {
             let handle = Handle::new();
-            let mut plain =
-                axum_server::from_tcp(http).map_err(listening)?.handle(handle.clone());
+            let mut plain = axum_server::from_tcp(http)
+                .map_err(listening)?
+                .handle(handle.clone());
             with_patience(plain.http_builder());
             handles.push(handle);
             servers.spawn(plain.serve(with_peers(router)));
@@ -249,7 +275,10 @@ impl Running {
 
 /// Who opens a connection and says nothing is hung up on.
 fn with_patience(builder: &mut HttpBuilder<TokioExecutor>) {
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -300,7 +329,11 @@ fn public_host_and_port(name: &str, address: SocketAddr) -> String {
 fn host(service: &ServiceId) -> Option<String> {
     let uri: axum::http::Uri = service.as_str().parse().ok()?;
     let host = uri.host()?;
-    Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+    Some(
+        host.trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned(),
+    )
 }
 
 /// The trust file's content for this configuration. The enclave must have started once.
@@ -310,7 +343,9 @@ pub async fn trust(config: &Config, folder: &DataFolder) -> Result<Trust> {
     let root = root.unwrap_or_else(|| folder.simulated_root());
     let running = || {
         let text = std::fs::read(folder.running()).ok()?;
-        serde_json::from_slice::<Found>(&text).ok().map(|found| found.service)
+        serde_json::from_slice::<Found>(&text)
+            .ok()
+            .map(|found| found.service)
     };
     let service = match config.service.public_url.clone().or_else(running) {
         Some(service) => service,
@@ -344,8 +379,12 @@ fn operator_token(
 /// The key that invitations are made with, drawn at its first use.
 pub fn invitation_key(folder: &DataFolder, entropy: &dyn Entropy) -> Result<InvitationKey> {
     let text = folder::secret_or_else(&folder.invitation_key(), || random_text(entropy))?;
-    let key = URL_SAFE_NO_PAD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
-    let key = key.ok_or_else(|| Error::Setup("invitation-key in the data folder is damaged".to_owned()))?;
+    let key = URL_SAFE_NO_PAD
+        .decode(text.trim())
+        .ok()
+        .and_then(|key| key.try_into().ok());
+    let key =
+        key.ok_or_else(|| Error::Setup("invitation-key in the data folder is damaged".to_owned()))?;
     Ok(InvitationKey::new(SecretBox::new(Box::new(key))))
 }
 
@@ -368,7 +407,10 @@ async fn settle(service: Arc<Service>) {
 async fn forget(app: Arc<App>, idempotency_seconds: i64) {
     loop {
         let now = app.service.clock().now();
-        let forgotten = app.service.store().forget_expired(now, now.plus(-idempotency_seconds));
+        let forgotten = app
+            .service
+            .store()
+            .forget_expired(now, now.plus(-idempotency_seconds));
         if let Err(error) = forgotten.await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

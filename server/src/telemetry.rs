@@ -11,8 +11,9 @@ use crate::{
 };
 
 /// From a cached answer to a whole verdict behind a queue, in seconds.
-const BUCKETS: &[f64] =
-    &[0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0];
+const BUCKETS: &[f64] = &[
+    0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0,
+];
 
 /// Sends logs to standard error.
 pub fn start_logs(section: &LogSection) -> Result<()> {
@@ -62,11 +63,26 @@ pub fn start_metrics() -> Result<PrometheusHandle> {
 
 fn describe() {
     use metrics::{describe_counter, describe_histogram};
-    describe_counter!("blindprint_http_requests_total", "Requests, by method, route and status");
-    describe_histogram!("blindprint_http_seconds", "Time to answer, by method and route");
-    describe_counter!("blindprint_rate_limited_total", "Requests over a limit, by kind of limit");
-    describe_counter!("blindprint_overload_total", "Requests turned away for lack of room");
+    describe_counter!(
+        "blindprint_http_requests_total",
+        "Requests, by method, route and status"
+    );
+    describe_histogram!(
+        "blindprint_http_seconds",
+        "Time to answer, by method and route"
+    );
+    describe_counter!(
+        "blindprint_rate_limited_total",
+        "Requests over a limit, by kind of limit"
+    );
+    describe_counter!(
+        "blindprint_overload_total",
+        "Requests turned away for lack of room"
+    );
     describe_counter!("blindprint_verdicts_total", "Verdicts, by outcome");
     describe_histogram!("blindprint_matcher_seconds", "Time in a matcher, by stage");
-    describe_counter!("blindprint_process_starts_total", "Starts of child processes, by name");
+    describe_counter!(
+        "blindprint_process_starts_total",
+        "Starts of child processes, by name"
+    );
 }

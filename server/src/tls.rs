@@ -70,7 +70,10 @@ fn read(path: &Path) -> Result<String> {
 fn names(section: &TlsSection, public_host: Option<&str>) -> Vec<String> {
     let fixed = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut names: Vec<String> = fixed.into();
-    let wanted = public_host.map(str::to_owned).into_iter().chain(section.names.iter().cloned());
+    let wanted = public_host
+        .map(str::to_owned)
+        .into_iter()
+        .chain(section.names.iter().cloned());
     for name in wanted {
         if !names.contains(&name) {
             names.push(name);
@@ -92,8 +95,9 @@ fn local_leaf(
     let notes_file = files.join("leaf.json");
     let leaf_file = files.join("leaf.pem");
     let key_file = files.join("leaf-key.pem");
-    let notes: Option<LeafNotes> =
-        fs::read(&notes_file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let notes: Option<LeafNotes> = fs::read(&notes_file)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let fresh = notes.is_some_and(|notes| {
         notes.names == names && notes.expires.since(clock.now()) > RENEW_DAYS * DAY
     });
@@ -103,9 +107,8 @@ fn local_leaf(
     let key = KeyPair::generate().map_err(certificate_failed)?;
     let now = clock.now();
     let expires = now.plus(LEAF_DAYS * DAY);
-    let mut params = CertificateParams::new(names).map_err(|error| {
-        Error::Setup(format!("tls.names: not a DNS name or address: {error}"))
-    })?;
+    let mut params = CertificateParams::new(names)
+        .map_err(|error| Error::Setup(format!("tls.names: not a DNS name or address: {error}")))?;
     params.distinguished_name = distinguished_name("Blindprint service");
     params.serial_number = Some(serial(entropy));
     // An hour in the past, for clients whose clocks are behind.
@@ -114,14 +117,20 @@ fn local_leaf(
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let leaf = params.signed_by(&key, &authority).map_err(certificate_failed)?.pem();
+    let leaf = params
+        .signed_by(&key, &authority)
+        .map_err(certificate_failed)?
+        .pem();
     let key = key.serialize_pem();
     // The notes go last: after a crash in between, the next start issues a new pair.
     write_atomically(&notes_file, b"{}", 0o600)?;
     write_atomically(&key_file, key.as_bytes(), 0o600)?;
     write_atomically(&leaf_file, leaf.as_bytes(), 0o600)?;
-    let notes = serde_json::to_vec(&LeafNotes { names: names.to_vec(), expires })
-        .map_err(|error| Error::broken("describing a certificate")(error.into()))?;
+    let notes = serde_json::to_vec(&LeafNotes {
+        names: names.to_vec(),
+        expires,
+    })
+    .map_err(|error| Error::broken("describing a certificate")(error.into()))?;
     write_atomically(&notes_file, &notes, 0o600)?;
     Ok((leaf, key))
 }
@@ -135,23 +144,20 @@ fn authority(
     let fresh = KeyPair::generate().map_err(certificate_failed)?;
     let key = secret_or_else(&key_file, || fresh.serialize_pem())?;
     let key = KeyPair::from_pem(&key).map_err(certificate_failed)?;
-    let certificate_file = folder.ca_certificate();
-    let certificate = if let Ok(certificate) = read(&certificate_file) {
-        certificate
-    } else {
-        let now = clock.now();
-        let mut params = CertificateParams::default();
-        params.distinguished_name = distinguished_name("Blindprint local authority");
-        params.serial_number = Some(serial(entropy));
-        params.not_before = date(now.plus(-3600))?;
-        params.not_after = date(now.plus(AUTHORITY_DAYS * DAY))?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let mut params = CertificateParams::default();
+    params.distinguished_name = distinguished_name("Blindprint local authority");
+    params.serial_number = Some(serial(entropy));
+    // An hour in the past, for clients whose clocks are behind.
+    params.not_before = date(clock.now().plus(-3600))?;
+    params.not_after = date(clock.now().plus(AUTHORITY_DAYS * DAY))?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    if !folder.ca_certificate().is_file() {
         let certificate = params.self_signed(&key).map_err(certificate_failed)?.pem();
-        write_atomically(&certificate_file, certificate.as_bytes(), 0o644)?;
-        certificate
-    };
-    Issuer::from_ca_cert_pem(&certificate, key).map_err(certificate_failed)
+        write_atomically(&folder.ca_certificate(), certificate.as_bytes(), 0o644)?;
+    }
+    // What a leaf takes from its issuer (name, key, usages) is the same in every run.
+    Ok(Issuer::new(params, key))
 }
 
 fn distinguished_name(common_name: &str) -> DistinguishedName {
@@ -192,8 +198,14 @@ mod tests {
                 names: names.iter().map(|name| (*name).to_owned()).collect(),
                 ..TlsSection::default()
             };
-            server_config(&section, &folder, Some("id.example.org"), &clock, &SystemEntropy)
-                .unwrap();
+            server_config(
+                &section,
+                &folder,
+                Some("id.example.org"),
+                &clock,
+                &SystemEntropy,
+            )
+            .unwrap();
             fs::read(folder.tls().join("leaf.pem")).unwrap()
         };
         let first = leaf(&[]);
@@ -212,8 +224,10 @@ mod tests {
     fn a_bad_name_is_the_operators_to_correct() {
         let root = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(root.path()).unwrap();
-        let section =
-            TlsSection { names: vec!["höst.example".to_owned()], ..TlsSection::default() };
+        let section = TlsSection {
+            names: vec!["höst.example".to_owned()],
+            ..TlsSection::default()
+        };
         let clock = ManualClock::at(UnixTime(1_800_000_000));
         let refused = server_config(&section, &folder, None, &clock, &SystemEntropy);
         assert!(matches!(refused, Err(Error::Setup(_))));

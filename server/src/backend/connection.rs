@@ -36,7 +36,11 @@ pub(super) struct Peer {
 impl Peer {
     /// `patience` is the longest wait for an answer.
     pub(super) const fn new(socket: PathBuf, patience: Duration) -> Self {
-        Self { socket, patience, idle: Mutex::new(Vec::new()) }
+        Self {
+            socket,
+            patience,
+            idle: Mutex::new(Vec::new()),
+        }
     }
 
     pub(super) fn socket(&self) -> &Path {
@@ -49,9 +53,10 @@ impl Peer {
         &self,
         request: &Q,
     ) -> Result<A, Unanswered> {
-        self.exchange(request)
-            .await
-            .map_err(|source| Unanswered { socket: self.socket.clone(), source })
+        self.exchange(request).await.map_err(|source| Unanswered {
+            socket: self.socket.clone(),
+            source,
+        })
     }
 
     async fn exchange<Q: Serialize + Sync, A: DeserializeOwned>(
@@ -72,7 +77,10 @@ impl Peer {
             frame::decode(&body).map_err(invalid)
         })
         .await??;
-        let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if idle.len() < MOST_IDLE {
             idle.push(stream);
         }
@@ -82,7 +90,10 @@ impl Peer {
     /// An idle connection whose other end still listens. A process that restarted has closed its
     /// ends; an unasked byte would belong to no request.
     fn live_idle(&self) -> Option<UnixStream> {
-        let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         while let Some(stream) = idle.pop() {
             let quiet = stream.try_read(&mut [0]);
             if matches!(quiet, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock) {
@@ -110,7 +121,10 @@ mod tests {
         let mut body = vec![0; frame::length(prefix, MAX_REQUEST).unwrap()];
         stream.read_exact(&mut body).await.unwrap();
         let refused = MatcherResponse::Refused(MatcherRefusal::NotReady);
-        stream.write_all(&frame::encode(&refused, MAX_RESPONSE).unwrap()).await.unwrap();
+        stream
+            .write_all(&frame::encode(&refused, MAX_RESPONSE).unwrap())
+            .await
+            .unwrap();
     }
 
     #[tokio::test]
@@ -146,9 +160,18 @@ mod tests {
         });
         let peer = Peer::new(socket, Duration::from_millis(200));
         for _ in 0..2 {
-            assert!(peer.ask::<_, MatcherResponse>(&MatcherRequest::Health).await.is_err());
+            assert!(
+                peer.ask::<_, MatcherResponse>(&MatcherRequest::Health)
+                    .await
+                    .is_err()
+            );
         }
         let nobody = Peer::new(root.path().join("none"), Duration::from_secs(1));
-        assert!(nobody.ask::<_, MatcherResponse>(&MatcherRequest::Health).await.is_err());
+        assert!(
+            nobody
+                .ask::<_, MatcherResponse>(&MatcherRequest::Health)
+                .await
+                .is_err()
+        );
     }
 }

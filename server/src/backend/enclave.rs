@@ -42,7 +42,10 @@ pub struct Enclave {
 impl Enclave {
     /// The enclave behind this socket.
     pub const fn at(socket: PathBuf) -> Self {
-        Self { peer: Peer::new(socket, PATIENCE), last_health: Mutex::new(None) }
+        Self {
+            peer: Peer::new(socket, PATIENCE),
+            last_health: Mutex::new(None),
+        }
     }
 
     /// Asks it, and passes its refusals on.
@@ -64,6 +67,7 @@ impl Enclave {
             matchers,
             matchers_needed,
             recompute,
+            ..
         }) = answer
         else {
             self.remember(None);
@@ -84,7 +88,11 @@ impl Enclave {
     /// Parameters and keys in force, which change only when the enclave restarts: asked once for
     /// as long as it answers.
     pub async fn terms(&self) -> Result<Arc<EnclaveHealth>> {
-        let known = self.last_health.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let known = self
+            .last_health
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone();
         match known {
             Some(health) => Ok(health),
             None => self.health().await,
@@ -115,6 +123,9 @@ impl Enclave {
     }
 
     fn remember(&self, health: Option<Arc<EnclaveHealth>>) {
-        *self.last_health.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = health;
+        *self
+            .last_health
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = health;
     }
 }

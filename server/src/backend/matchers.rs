@@ -1,18 +1,17 @@
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
-use blindprint_core::{Binding, Jws};
-use blindprint_core::problem::ProblemCode;
+use blindprint_core::{Binding, Jws, problem::ProblemCode};
 use blindprint_protocol::message::{
     MatcherRefusal, MatcherRequest, MatcherResponse, SignedEvaluation,
 };
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_bytes::ByteBuf;
 
-use super::connection::Peer;
+use super::connection::{Peer, Unanswered};
 use crate::{Error, Result};
 
 /// Longest wait for a queue and an evaluation.
@@ -37,8 +36,14 @@ pub struct Comparable {
 impl Matchers {
     /// The matchers behind these sockets.
     pub fn at(sockets: impl IntoIterator<Item = PathBuf>) -> Self {
-        let peers = sockets.into_iter().map(|socket| Peer::new(socket, PATIENCE)).collect();
-        Self { peers, next: AtomicUsize::new(0) }
+        let peers = sockets
+            .into_iter()
+            .map(|socket| Peer::new(socket, PATIENCE))
+            .collect();
+        Self {
+            peers,
+            next: AtomicUsize::new(0),
+        }
     }
 
     /// How many there are.
@@ -73,8 +78,10 @@ impl Matchers {
         submission: &[u8],
         k: usize,
     ) -> Result<Comparable> {
-        let request =
-            MatcherRequest::CheckTemplate { binding, submission: ByteBuf::from(submission) };
+        let request = MatcherRequest::CheckTemplate {
+            binding,
+            submission: ByteBuf::from(submission),
+        };
         let answers = self
             .gather(&request, k, |answer| match answer {
                 MatcherResponse::TemplateChecked { check, template } => Some((check, template)),
@@ -86,9 +93,14 @@ impl Matchers {
             None => return Err(Error::unavailable(5)),
         };
         if answers.iter().any(|(_, other)| *other != template) {
-            return Err(Error::broken("checking a template")("the matchers disagree".into()));
+            return Err(Error::broken("checking a template")(
+                "the matchers disagree".into(),
+            ));
         }
-        Ok(Comparable { checks: answers.into_iter().map(|(check, _)| check).collect(), template })
+        Ok(Comparable {
+            checks: answers.into_iter().map(|(check, _)| check).collect(),
+            template,
+        })
     }
 
     /// Has k matchers verify a probe's proof and compare it with a template.
@@ -134,17 +146,14 @@ impl Matchers {
         let mut waiting = (0..self.peers.len())
             .map(|offset| &self.peers[start.wrapping_add(offset) % self.peers.len()]);
         let mut asked = FuturesUnordered::new();
-        let ask = |peer: &'_ Peer| {
-            let socket = peer.socket().to_owned();
-            let answer = peer.ask::<_, MatcherResponse>(request);
-            async move { (socket, answer.await) }
-        };
-        asked.extend(waiting.by_ref().take(k).map(ask));
+        asked.extend(waiting.by_ref().take(k).map(|peer| ask(peer, request)));
         let mut taken = Vec::with_capacity(k);
         let mut retry_after = 2;
         while let Some((socket, answer)) = asked.next().await {
             match answer {
-                Ok(MatcherResponse::Refused(MatcherRefusal::Busy { retry_after: seconds })) => {
+                Ok(MatcherResponse::Refused(MatcherRefusal::Busy {
+                    retry_after: seconds,
+                })) => {
                     retry_after = seconds.max(1);
                 }
                 Ok(MatcherResponse::Refused(refusal)) if is_final(refusal) => {
@@ -166,10 +175,17 @@ impl Matchers {
                     "matcher does not answer"
                 ),
             }
-            asked.extend(waiting.next().map(ask));
+            asked.extend(waiting.next().map(|peer| ask(peer, request)));
         }
         Err(Error::unavailable(retry_after))
     }
+}
+
+async fn ask<'p>(
+    peer: &'p Peer,
+    request: &MatcherRequest,
+) -> (&'p Path, Result<MatcherResponse, Unanswered>) {
+    (peer.socket(), peer.ask(request).await)
 }
 
 const fn is_final(refusal: MatcherRefusal) -> bool {

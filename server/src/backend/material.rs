@@ -27,7 +27,12 @@ pub struct MaterialStore {
 impl MaterialStore {
     /// Keeps files in `folder`.
     pub fn new(folder: PathBuf, enclave: Arc<Enclave>, store: Arc<dyn Store>) -> Self {
-        Self { folder, enclave, store, loaded: Mutex::default() }
+        Self {
+            folder,
+            enclave,
+            store,
+            loaded: Mutex::default(),
+        }
     }
 
     /// A part under a key; `None` if the enclave has another key in force.
@@ -53,12 +58,20 @@ impl MaterialStore {
         let Some(digest) = self.store.material_digest(key, name(part)).await? else {
             return Ok(None);
         };
-        let Ok(bytes) = tokio::fs::read(self.file(key, part)).await else { return Ok(None) };
+        let Ok(bytes) = tokio::fs::read(self.file(key, part)).await else {
+            return Ok(None);
+        };
         if Digest::of(label(part), &bytes) != digest {
-            tracing::warn!(part = name(part), "the kept public material is damaged: fetched again");
+            tracing::warn!(
+                part = name(part),
+                "the kept public material is damaged: fetched again"
+            );
             return Ok(None);
         }
-        Ok(Some(Material { bytes: bytes.into(), digest }))
+        Ok(Some(Material {
+            bytes: bytes.into(),
+            digest,
+        }))
     }
 
     async fn from_enclave(&self, key: Digest, part: MaterialPart) -> Result<Material> {

@@ -2,10 +2,10 @@
 
 mod connection;
 mod enclave;
-mod material;
 mod matchers;
+mod material;
 
 pub use connection::Unanswered;
 pub use enclave::{Enclave, EnclaveHealth};
-pub use material::{Material, MaterialStore};
 pub use matchers::{Comparable, Matchers};
+pub use material::{Material, MaterialStore};

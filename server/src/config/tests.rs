@@ -5,7 +5,9 @@ use super::*;
 const SAMPLE: &str = include_str!("../../blindprint.sample.toml");
 
 fn parse(text: &str) -> figment::Result<Config> {
-    Figment::from(Serialized::defaults(Config::default())).merge(Toml::string(text)).extract()
+    Figment::from(Serialized::defaults(Config::default()))
+        .merge(Toml::string(text))
+        .extract()
 }
 
 fn load(file: &str, set: &[&str]) -> Result<Loaded> {
@@ -58,8 +60,9 @@ fn the_sample_names_every_key() {
     let serde_json::Value::Object(config) = serde_json::to_value(Config::default()).unwrap() else {
         panic!("the configuration is an object");
     };
-    let mut known: BTreeSet<String> =
-        ["operator.token", "operator.enrolment_keys"].map(str::to_owned).into();
+    let mut known: BTreeSet<String> = ["operator.token", "operator.enrolment_keys"]
+        .map(str::to_owned)
+        .into();
     for (section, value) in config {
         match value {
             serde_json::Value::Object(inner) => {
@@ -117,8 +120,16 @@ fn explaining_tells_sources_and_no_secrets() {
     let text = load(&file, &["limits.comparisons=5"]).unwrap().explain();
     assert!(!text.contains(secret), "{text}");
     assert!(text.contains("operator.token = (secret)"), "{text}");
-    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
-    assert!(line("limits.comparisons = 5").contains("command line"), "{text}");
+    let line = |key: &str| {
+        text.lines()
+            .find(|line| line.starts_with(key))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        line("limits.comparisons = 5").contains("command line"),
+        "{text}"
+    );
     assert!(line("matcher.count = 3").contains("c.toml"), "{text}");
 }
 
@@ -127,11 +138,17 @@ fn secrets_come_from_files_and_must_be_long() {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("token");
     std::fs::write(&file, "0123456789abcdef0123456789abcdef\n").unwrap();
-    let section = OperatorSection { token_file: Some(file.clone()), ..Default::default() };
+    let section = OperatorSection {
+        token_file: Some(file.clone()),
+        ..Default::default()
+    };
     let token = section.token().unwrap().unwrap();
     assert_eq!(token.expose_secret(), "0123456789abcdef0123456789abcdef");
     std::fs::write(&file, "short").unwrap();
     assert!(section.token().is_err());
-    let missing = OperatorSection { token_file: Some(root.path().join("none")), ..Default::default() };
+    let missing = OperatorSection {
+        token_file: Some(root.path().join("none")),
+        ..Default::default()
+    };
     assert!(missing.token().is_err());
 }

@@ -34,10 +34,17 @@ impl Service {
             let refused = || Error::Refused(ProblemCode::InvitationRequired);
             let id = self.invitations.open(secret).ok_or_else(refused)?;
             let invitation = self.store.invitation(id).await?.ok_or_else(refused)?;
-            return if invitation.is_open(self.clock.now()) { Ok(Some(id)) } else { Err(refused()) };
+            return if invitation.is_open(self.clock.now()) {
+                Ok(Some(id))
+            } else {
+                Err(refused())
+            };
         }
         let enrolments = self.store.enrolments_of(&caller.subject).await?;
-        if enrolments.iter().any(|enrolment| enrolment.state != EnrolmentState::Pending) {
+        if enrolments
+            .iter()
+            .any(|enrolment| enrolment.state != EnrolmentState::Pending)
+        {
             return Ok(None);
         }
         Err(Error::Refused(ProblemCode::InvitationRequired))

@@ -19,7 +19,9 @@ use crate::{Error, Result};
 impl Service {
     /// A nonce for one enrolment, rotation or recovery.
     pub async fn issue_nonce(&self, caller: &Caller) -> Result<NonceIssued> {
-        let request = EnclaveRequest::IssueNonce { subject: caller.subject.clone() };
+        let request = EnclaveRequest::IssueNonce {
+            subject: caller.subject.clone(),
+        };
         match self.ask(&request).await? {
             EnclaveResponse::Nonce { nonce, expires } => Ok(NonceIssued { nonce, expires }),
             // The caller is who they say, so what the enclave does not know is their consent.
@@ -59,9 +61,13 @@ impl Service {
             purpose: start.purpose,
         };
         let (challenge, template, profile, key, expires) = match self.ask(&request).await? {
-            EnclaveResponse::Challenge { challenge, template, profile, key, expires } => {
-                (challenge, template, profile, key, expires)
-            }
+            EnclaveResponse::Challenge {
+                challenge,
+                template,
+                profile,
+                key,
+                expires,
+            } => (challenge, template, profile, key, expires),
             EnclaveResponse::Refused(refusal) => {
                 self.holds.note(&caller.subject, refusal, now);
                 return Err(refusal.into());
@@ -81,7 +87,13 @@ impl Service {
             probe: None,
         };
         self.store.record_challenge(&record).await?;
-        Ok(Challenge { challenge, template, profile, key, expires })
+        Ok(Challenge {
+            challenge,
+            template,
+            profile,
+            key,
+            expires,
+        })
     }
 
     /// Answers a probe with a verdict, which is on record before it is given. Repeating the same
@@ -121,21 +133,33 @@ impl Service {
         upload.fits(probe.submission, probe.key, health.key)?;
         self.consented(caller, probe.purpose, now).await?;
         self.holds.check(&caller.subject, now)?;
-        let template = self.store.template(probe.enrolment).await?.ok_or_else(gone)?;
-        if !self.store.claim_challenge(challenge, verified.digest()).await? {
+        let template = self
+            .store
+            .template(probe.enrolment)
+            .await?
+            .ok_or_else(gone)?;
+        if !self
+            .store
+            .claim_challenge(challenge, verified.digest())
+            .await?
+        {
             return Err(gone());
         }
 
         let evaluations = {
             let _room = self.room()?;
             let k = health.matchers_needed as usize;
-            self.matchers.evaluate(probe.binding(), &upload.submission, &template, k).await?
+            self.matchers
+                .evaluate(probe.binding(), &upload.submission, &template, k)
+                .await?
         };
         let comparison = health.recompute.then(|| Comparison {
             template: ByteBuf::from(template),
             submission: ByteBuf::from(upload.submission),
         });
-        let jws = self.open(caller, upload.statement, evaluations, comparison).await?;
+        let jws = self
+            .open(caller, upload.statement, evaluations, comparison)
+            .await?;
         let verdict = blindprint_did::verify::<Verdict>(&jws)
             .map_err(|error| Error::broken("reading a verdict")(error.into()))?
             .into_statement();
@@ -172,7 +196,14 @@ impl Service {
         evaluations: Vec<SignedEvaluation>,
         comparison: Option<Comparison>,
     ) -> Result<Jws> {
-        match self.ask(&EnclaveRequest::Open { probe, evaluations, comparison }).await? {
+        match self
+            .ask(&EnclaveRequest::Open {
+                probe,
+                evaluations,
+                comparison,
+            })
+            .await?
+        {
             EnclaveResponse::Verdict { verdict } => Ok(verdict),
             EnclaveResponse::Refused(refusal) => {
                 self.holds.note(&caller.subject, refusal, self.clock.now());
@@ -184,7 +215,10 @@ impl Service {
 
     async fn ask(&self, request: &EnclaveRequest) -> Result<EnclaveResponse> {
         self.enclave.ask(request).await.map_err(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the enclave does not answer");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the enclave does not answer"
+            );
             Error::unavailable(2)
         })
     }

@@ -41,12 +41,22 @@ struct Bucket {
 impl<K: Eq + Hash + Clone> Buckets<K> {
     /// Buckets for at most `capacity` keys.
     pub fn new(rate: Rate, capacity: usize) -> Self {
-        Self { rate, capacity, state: Mutex::new(State { known: HashMap::new(), shared: None }) }
+        Self {
+            rate,
+            capacity,
+            state: Mutex::new(State {
+                known: HashMap::new(),
+                shared: None,
+            }),
+        }
     }
 
     /// Takes a token, or says how many seconds it takes until there is one.
     pub fn take(&self, key: &K, now: Instant) -> Result<(), u32> {
-        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(bucket) = state.known.get_mut(key) {
             return bucket.take(self.rate, now);
         }
@@ -54,18 +64,27 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
             let rate = self.rate;
             state.known.retain(|_, bucket| !bucket.is_full(rate, now));
         }
-        let full = Bucket { tokens: f64::from(self.rate.burst), at: now };
+        let full = Bucket {
+            tokens: f64::from(self.rate.burst),
+            at: now,
+        };
         if state.known.len() >= self.capacity {
             return state.shared.get_or_insert(full).take(self.rate, now);
         }
-        state.known.entry(key.clone()).or_insert(full).take(self.rate, now)
+        state
+            .known
+            .entry(key.clone())
+            .or_insert(full)
+            .take(self.rate, now)
     }
 }
 
 impl Bucket {
     fn level(&self, rate: Rate, now: Instant) -> f64 {
         let minutes = now.saturating_duration_since(self.at).as_secs_f64() / 60.0;
-        minutes.mul_add(f64::from(rate.per_minute), self.tokens).min(f64::from(rate.burst))
+        minutes
+            .mul_add(f64::from(rate.per_minute), self.tokens)
+            .min(f64::from(rate.burst))
     }
 
     fn is_full(&self, rate: Rate, now: Instant) -> bool {
@@ -76,9 +95,14 @@ impl Bucket {
         let level = self.level(rate, now);
         if level < 1.0 {
             let wait = Duration::from_secs_f64((1.0 - level) * 60.0 / f64::from(rate.per_minute));
-            return Err(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1));
+            return Err(u32::try_from(wait.as_secs())
+                .unwrap_or(u32::MAX)
+                .saturating_add(1));
         }
-        *self = Self { tokens: level - 1.0, at: now };
+        *self = Self {
+            tokens: level - 1.0,
+            at: now,
+        };
         Ok(())
     }
 }
@@ -87,7 +111,10 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { per_minute: 60, burst: 2 };
+    const RATE: Rate = Rate {
+        per_minute: 60,
+        burst: 2,
+    };
 
     #[test]
     fn a_burst_then_a_steady_rate() {
@@ -96,7 +123,11 @@ mod tests {
         assert_eq!(buckets.take(&"a", start), Ok(()));
         assert_eq!(buckets.take(&"a", start), Ok(()));
         assert_eq!(buckets.take(&"a", start), Err(2));
-        assert_eq!(buckets.take(&"b", start), Ok(()), "one key does not pay for another");
+        assert_eq!(
+            buckets.take(&"b", start),
+            Ok(()),
+            "one key does not pay for another"
+        );
         assert_eq!(buckets.take(&"a", start + Duration::from_secs(1)), Ok(()));
         assert!(buckets.take(&"a", start + Duration::from_secs(1)).is_err());
     }
@@ -108,11 +139,20 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(buckets.take(&0, start), Ok(()));
         }
-        let refused = (1..1000).filter(|key| buckets.take(key, start).is_err()).count();
-        assert_eq!(refused, 995, "two have buckets of their own, two share the last one's tokens");
+        let refused = (1..1000)
+            .filter(|key| buckets.take(key, start).is_err())
+            .count();
+        assert_eq!(
+            refused, 995,
+            "two have buckets of their own, two share the last one's tokens"
+        );
         assert!(buckets.state.lock().unwrap().known.len() <= 3);
         let later = start + Duration::from_secs(60);
-        assert_eq!(buckets.take(&5000, later), Ok(()), "full buckets are forgotten");
+        assert_eq!(
+            buckets.take(&5000, later),
+            Ok(()),
+            "full buckets are forgotten"
+        );
         assert_eq!(buckets.state.lock().unwrap().known.len(), 1);
     }
 }

@@ -28,8 +28,10 @@ impl Service {
     /// subject's lock and has settled what was under way.
     pub(super) async fn change(&self, subject: &SubjectId, request: EnclaveRequest) -> Result<Jws> {
         let encoded = encode(&request)?;
-        let sequence =
-            self.store.begin_operation(subject, &encoded, self.clock.now()).await?;
+        let sequence = self
+            .store
+            .begin_operation(subject, &encoded, self.clock.now())
+            .await?;
         self.carry_out(sequence, subject, &request).await
     }
 
@@ -40,12 +42,16 @@ impl Service {
         request: EnclaveRequest,
     ) -> Result<Jws> {
         let encoded = encode(&request)?;
-        let begun = self.store.begin_enrolment(pending, &encoded, self.clock.now()).await?;
+        let begun = self
+            .store
+            .begin_enrolment(pending, &encoded, self.clock.now())
+            .await?;
         let sequence = begun.map_err(|reason| match reason {
             NotBegun::Taken => Error::Refused(ProblemCode::Conflict),
             NotBegun::Uninvited => Error::Refused(ProblemCode::InvitationRequired),
         })?;
-        self.carry_out(sequence, &pending.enrolment.sub, &request).await
+        self.carry_out(sequence, &pending.enrolment.sub, &request)
+            .await
     }
 
     /// Asks again for whatever of this subject has no outcome.
@@ -60,8 +66,10 @@ impl Service {
     /// not answer.
     pub async fn settle_all(&self) -> Result<usize> {
         let unfinished = self.store.unfinished_operations(None).await?;
-        let subjects: BTreeSet<SubjectId> =
-            unfinished.into_iter().map(|operation| operation.subject).collect();
+        let subjects: BTreeSet<SubjectId> = unfinished
+            .into_iter()
+            .map(|operation| operation.subject)
+            .collect();
         for subject in subjects {
             let _held = self.changing.hold(&subject).await;
             // One subject's trouble does not keep the others waiting.
@@ -72,10 +80,19 @@ impl Service {
 
     async fn settle_one(&self, operation: &Operation) -> Result<()> {
         let request = decode(&operation.request)?;
-        match self.carry_out(operation.sequence, &operation.subject, &request).await {
+        match self
+            .carry_out(operation.sequence, &operation.subject, &request)
+            .await
+        {
             Ok(_) => tracing::info!(sequence = operation.sequence, "finished what was cut off"),
             // The enclave did not answer or there is no room to record its answer: later.
-            Err(error @ (Error::RetryAfter { code: ProblemCode::Unavailable, .. } | Error::Full)) => {
+            Err(
+                error @ (Error::RetryAfter {
+                    code: ProblemCode::Unavailable,
+                    ..
+                }
+                | Error::Full),
+            ) => {
                 return Err(error);
             }
             Err(error) => tracing::info!(
@@ -94,7 +111,10 @@ impl Service {
         request: &EnclaveRequest,
     ) -> Result<Jws> {
         let answer = self.enclave.ask(request).await.map_err(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the enclave does not answer");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the enclave does not answer"
+            );
             Error::unavailable(2)
         })?;
         if let EnclaveResponse::Refused(refusal) = answer {
@@ -110,7 +130,11 @@ impl Service {
         // request and gets the receipt then.
         let recorded = async {
             self.store.finish_operation(sequence, &effects).await?;
-            if effects.iter().any(Effect::destroys) { self.store.purge().await } else { Ok(()) }
+            if effects.iter().any(Effect::destroys) {
+                self.store.purge().await
+            } else {
+                Ok(())
+            }
         };
         recorded.await.map_err(|error| {
             tracing::error!(
@@ -119,7 +143,10 @@ impl Service {
             );
             Error::unavailable(5)
         })?;
-        if effects.iter().any(|effect| matches!(effect, Effect::KeysChanged { .. })) {
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::KeysChanged { .. }))
+        {
             self.holds.release(subject);
         }
         Ok(receipt)
@@ -142,7 +169,9 @@ fn decode(bytes: &[u8]) -> Result<EnclaveRequest> {
 fn effects_of_refusal(request: &EnclaveRequest) -> Vec<Effect> {
     match request {
         EnclaveRequest::Register { enrolment, .. } => verify::<Enrolment>(enrolment)
-            .map(|verified| Effect::EnrolmentRefused { enrolment: verified.statement().enrolment })
+            .map(|verified| Effect::EnrolmentRefused {
+                enrolment: verified.statement().enrolment,
+            })
             .into_iter()
             .collect(),
         _ => Vec::new(),
@@ -201,7 +230,10 @@ fn effects_of(request: &EnclaveRequest, answer: EnclaveResponse) -> Option<(Jws,
             let asked = verify::<Recovery>(recovery).ok()?.into_statement();
             let mut effects = vec![keys_changed(first)?];
             if matches!(asked.action, RecoveryAction::ReplaceDevice { .. }) {
-                effects.push(Effect::ConsentsEnded { subject: asked.sub, at: asked.iat });
+                effects.push(Effect::ConsentsEnded {
+                    subject: asked.sub,
+                    at: asked.iat,
+                });
             }
             effects
         }
@@ -226,7 +258,10 @@ fn keys_changed(receipt: &Jws) -> Option<Effect> {
     let keys = verify::<KeyReceipt>(receipt).ok()?.into_statement();
     Some(Effect::KeysChanged {
         subject: keys.sub,
-        keys: SubjectKeys { pinned: keys.pinned_key, recovery: Some(keys.recovery_key) },
+        keys: SubjectKeys {
+            pinned: keys.pinned_key,
+            recovery: Some(keys.recovery_key),
+        },
     })
 }
 

@@ -43,7 +43,11 @@ impl Service {
             }
             return Err(Error::Refused(ProblemCode::Conflict));
         }
-        self.change(&caller.subject, EnclaveRequest::GiveConsent { consent: jws }).await
+        self.change(
+            &caller.subject,
+            EnclaveRequest::GiveConsent { consent: jws },
+        )
+        .await
     }
 
     /// Takes note of a withdrawal, and destroys what no other consent covers. Repeating it gives
@@ -51,7 +55,13 @@ impl Service {
     pub async fn withdraw(&self, caller: &Caller, id: ConsentId, jws: Jws) -> Result<Jws> {
         let verified = signed::<Withdrawal>(&jws)?;
         let withdrawal = verified.statement();
-        addressed(self.id(), caller, &verified, &withdrawal.sub, &withdrawal.service)?;
+        addressed(
+            self.id(),
+            caller,
+            &verified,
+            &withdrawal.sub,
+            &withdrawal.service,
+        )?;
         if withdrawal.consent != id {
             return Err(Error::because(
                 ProblemCode::Refused,
@@ -67,7 +77,11 @@ impl Service {
             self.store.purge().await?;
             return Ok(receipt);
         }
-        self.change(&caller.subject, EnclaveRequest::Withdraw { withdrawal: jws }).await
+        self.change(
+            &caller.subject,
+            EnclaveRequest::Withdraw { withdrawal: jws },
+        )
+        .await
     }
 
     /// The caller's consents, newest first.
@@ -84,6 +98,10 @@ impl Service {
     ) -> Result<Vec<ConsentRecord>> {
         let mut live = self.store.consents_of(&caller.subject).await?;
         live.retain(|consent| consent.purpose == purpose && consent.is_live(now));
-        if live.is_empty() { Err(Error::Refused(ProblemCode::ConsentRequired)) } else { Ok(live) }
+        if live.is_empty() {
+            Err(Error::Refused(ProblemCode::ConsentRequired))
+        } else {
+            Ok(live)
+        }
     }
 }

@@ -31,7 +31,11 @@ impl Upload {
                 "the statement speaks of other bytes than the body's",
             ));
         }
-        if key == in_force { Ok(()) } else { Err(Error::Refused(ProblemCode::KeyRetired)) }
+        if key == in_force {
+            Ok(())
+        } else {
+            Err(Error::Refused(ProblemCode::KeyRetired))
+        }
     }
 }
 
@@ -42,7 +46,13 @@ impl Service {
     pub async fn enrol(&self, caller: &Caller, by: &Admission, upload: Upload) -> Result<Jws> {
         let verified = signed::<Enrolment>(&upload.statement)?;
         let enrolment = verified.statement();
-        addressed(self.id(), caller, &verified, &enrolment.sub, &enrolment.service)?;
+        addressed(
+            self.id(),
+            caller,
+            &verified,
+            &enrolment.sub,
+            &enrolment.service,
+        )?;
         if let Some(receipt) = self.enrolled_already(caller, &verified).await? {
             return Ok(receipt);
         }
@@ -51,15 +61,20 @@ impl Service {
         upload.fits(enrolment.submission, enrolment.key, health.key)?;
         let now = self.clock.now();
         let consents = self.consented(caller, enrolment.purpose, now).await?;
-        if !consents.iter().any(|consent| consent.record == enrolment.consent) {
+        if !consents
+            .iter()
+            .any(|consent| consent.record == enrolment.consent)
+        {
             return Err(Error::Refused(ProblemCode::ConsentRequired));
         }
         self.holds.check(&caller.subject, now)?;
 
         let room = self.room()?;
         let k = health.matchers_needed as usize;
-        let checked =
-            self.matchers.check_template(enrolment.binding(), &upload.submission, k).await?;
+        let checked = self
+            .matchers
+            .check_template(enrolment.binding(), &upload.submission, k)
+            .await?;
         drop(room);
 
         let _held = self.changing.hold(&caller.subject).await;
@@ -74,8 +89,10 @@ impl Service {
             invitation,
             enrolment: verified.into_statement(),
         };
-        let request =
-            EnclaveRequest::Register { enrolment: upload.statement, checks: checked.checks };
+        let request = EnclaveRequest::Register {
+            enrolment: upload.statement,
+            checks: checked.checks,
+        };
         self.change_enrolment(&pending, request).await
     }
 
@@ -121,6 +138,7 @@ impl Service {
             self.store.purge().await?;
             return Ok(receipt);
         }
-        self.change(&caller.subject, EnclaveRequest::Erase { erasure: jws }).await
+        self.change(&caller.subject, EnclaveRequest::Erase { erasure: jws })
+            .await
     }
 }

@@ -62,7 +62,9 @@ impl Service {
             return Err(refused());
         }
         let keys = self.store.keys_of(&statement.sub).await?;
-        let inherent = blindprint_did::resolve(&statement.sub).ok().map(|key| key.uri());
+        let inherent = blindprint_did::resolve(&statement.sub)
+            .ok()
+            .map(|key| key.uri());
         let key = verified.key();
         let accepted = match &keys {
             Some(keys) => {
@@ -77,17 +79,26 @@ impl Service {
             jti: statement.jti,
             // One more than the last second in which it would be accepted.
             until: statement.iat.plus(MAX_SKEW + 1),
-            caller: Caller { subject: statement.sub.clone(), key: key.clone(), keys },
+            caller: Caller {
+                subject: statement.sub.clone(),
+                key: key.clone(),
+                keys,
+            },
         })
     }
 
     /// Lets a caller in: within their limit, and each proof once.
     pub async fn admit(&self, identified: Identified, now: Instant) -> Result<Caller> {
         let Identified { caller, jti, until } = identified;
-        self.subject_rate.take(&caller.subject, now).map_err(|seconds| {
-            metrics::counter!("blindprint_rate_limited_total", "by" => "subject").increment(1);
-            Error::RetryAfter { code: ProblemCode::RateLimited, seconds }
-        })?;
+        self.subject_rate
+            .take(&caller.subject, now)
+            .map_err(|seconds| {
+                metrics::counter!("blindprint_rate_limited_total", "by" => "subject").increment(1);
+                Error::RetryAfter {
+                    code: ProblemCode::RateLimited,
+                    seconds,
+                }
+            })?;
         if !self.store.spend_proof(jti, until).await? {
             return Err(Error::Refused(ProblemCode::Unauthenticated));
         }

@@ -26,7 +26,10 @@ impl InvitationKey {
     fn tag(&self, id: InvitationId) -> Digest {
         // The key is one whole SHA-256 input part of fixed length, ahead of a message of fixed
         // length: extension finds nothing to extend.
-        Digest::of_parts("blindprint/invitation/v1", &[self.0.expose_secret(), id.0.as_bytes()])
+        Digest::of_parts(
+            "blindprint/invitation/v1",
+            &[self.0.expose_secret(), id.0.as_bytes()],
+        )
     }
 
     /// What the wallet presents.
@@ -59,7 +62,11 @@ pub async fn invite(
     if !(1..=LONGEST).contains(&invite.valid_for) {
         return malformed("valid_for: 1 second to a year");
     }
-    if invite.note.as_ref().is_some_and(|note| note.len() > LONGEST_NOTE) {
+    if invite
+        .note
+        .as_ref()
+        .is_some_and(|note| note.len() > LONGEST_NOTE)
+    {
         return malformed("note: at most 200 bytes");
     }
     store
@@ -73,9 +80,10 @@ pub async fn invite(
             revoked: None,
         })
         .await?;
-    let recorded = store.invitation(id).await?.ok_or_else(|| {
-        Error::broken("making an invitation")("it is gone again".into())
-    })?;
+    let recorded = store
+        .invitation(id)
+        .await?
+        .ok_or_else(|| Error::broken("making an invitation")("it is gone again".into()))?;
     Ok(Invitation {
         id,
         secret: key.secret(id),
@@ -98,7 +106,11 @@ impl Service {
     /// Takes an invitation back. Enrolments made with it stay.
     pub async fn revoke_invitation(&self, id: InvitationId) -> Result<()> {
         let known = self.store.revoke_invitation(id, self.clock.now()).await?;
-        if known { Ok(()) } else { Err(Error::Refused(ProblemCode::NotFound)) }
+        if known {
+            Ok(())
+        } else {
+            Err(Error::Refused(ProblemCode::NotFound))
+        }
     }
 }
 
@@ -118,8 +130,13 @@ mod tests {
         assert_eq!(other.open(&secret), None);
         let stranger = InvitationId::random(&SystemEntropy);
         let (_, tag) = secret.split_once('.').unwrap();
-        for forged in ["", ".", "a.b", &format!("{}.{tag}", stranger.0), &secret[..secret.len() - 1]]
-        {
+        for forged in [
+            "",
+            ".",
+            "a.b",
+            &format!("{}.{tag}", stranger.0),
+            &secret[..secret.len() - 1],
+        ] {
             assert_eq!(key.open(forged), None, "{forged}");
         }
     }

@@ -23,14 +23,22 @@ impl Service {
         }
         // A repeated request comes from whoever holds the new key by then.
         if caller.key != statement.new_key {
-            addressed(self.id(), caller, &rotation, &statement.sub, &statement.service)?;
+            addressed(
+                self.id(),
+                caller,
+                &rotation,
+                &statement.sub,
+                &statement.service,
+            )?;
         } else if statement.sub != caller.subject {
             return Err(Error::Refused(ProblemCode::Refused));
         }
         let _held = self.changing.hold(&caller.subject).await;
         self.settle(&caller.subject).await?;
-        let request =
-            EnclaveRequest::RotateKey { rotation: body.rotation, possession: body.possession };
+        let request = EnclaveRequest::RotateKey {
+            rotation: body.rotation,
+            possession: body.possession,
+        };
         self.change(&caller.subject, request).await
     }
 
@@ -44,7 +52,11 @@ impl Service {
                 "the recovery is not the authenticated subject's own, or for another service",
             ));
         }
-        let possession = body.possession.as_ref().map(signed::<Recovery>).transpose()?;
+        let possession = body
+            .possession
+            .as_ref()
+            .map(signed::<Recovery>)
+            .transpose()?;
         let fits = match (&statement.action, &possession) {
             (RecoveryAction::Unlock, None) => true,
             (RecoveryAction::ReplaceDevice { new_key, .. }, Some(possession)) => {
@@ -60,8 +72,10 @@ impl Service {
         }
         let _held = self.changing.hold(&caller.subject).await;
         self.settle(&caller.subject).await?;
-        let request =
-            EnclaveRequest::Recover { recovery: body.recovery, possession: body.possession };
+        let request = EnclaveRequest::Recover {
+            recovery: body.recovery,
+            possession: body.possession,
+        };
         self.change(&caller.subject, request).await
     }
 }

@@ -29,7 +29,11 @@ impl<K: Eq + Hash + Clone> Locks<K> {
     /// Waits until nobody else holds `key`.
     pub async fn hold(&self, key: &K) -> Held<K> {
         // Made first, so that an entry is cleaned up even if waiting is cut off.
-        let mut held = Held { locks: Arc::clone(&self.0), key: key.clone(), guard: None };
+        let mut held = Held {
+            locks: Arc::clone(&self.0),
+            key: key.clone(),
+            guard: None,
+        };
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(locks.entry(key.clone()).or_default())
@@ -44,7 +48,10 @@ impl<K: Eq + Hash> Drop for Held<K> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         self.guard = None;
         // The map's own reference is the last one when nobody waits.
-        if locks.get(&self.key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+        if locks
+            .get(&self.key)
+            .is_some_and(|lock| Arc::strong_count(lock) == 1)
+        {
             locks.remove(&self.key);
         }
     }

@@ -42,7 +42,8 @@ impl Notices {
 
     /// The notice in force with this digest.
     pub fn find(&self, digest: Digest) -> Option<&Notice> {
-        self.in_force().find(|notice| notice.summary.digest == digest)
+        self.in_force()
+            .find(|notice| notice.summary.digest == digest)
     }
 
     /// The notice with this digest, in force or not.
@@ -56,7 +57,9 @@ fn parse(file: &'static str) -> Option<Notice> {
     let (front, text) = file.strip_prefix("---\n")?.split_once("\n---\n")?;
     let text = text.trim_start();
     let field = |name: &str| {
-        front.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        front
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     };
     let purpose = match field("purpose")? {
         "authentication" => Purpose::Authentication,
@@ -71,7 +74,11 @@ fn parse(file: &'static str) -> Option<Notice> {
         purpose,
         title: text.lines().next()?.strip_prefix("# ")?.to_owned(),
     };
-    Some(Notice { summary, text, in_force: field("superseded") != Some("true") })
+    Some(Notice {
+        summary,
+        text,
+        in_force: field("superseded") != Some("true"),
+    })
 }
 
 #[cfg(test)]
@@ -98,7 +105,10 @@ mod tests {
             .collect();
         assert_eq!(
             digests,
-            ["PENDING-EN", "PENDING-DE"],
+            [
+                "CFsBY35jZRrYwvLnG5m8kEf0pEyv6Sx9UidQrS5T8QM",
+                "cPzRGViCjh_9DdyVYxtbNSvTlT7xAiZaAOq-Qs_aT8c"
+            ],
             "an edited notice is a new version in a new file"
         );
     }

@@ -105,7 +105,9 @@ pub struct EnrolmentRecord {
 impl EnrolmentRecord {
     /// For the API; `None` unless live.
     pub fn summary(&self) -> Option<EnrolmentSummary> {
-        let enrolled = self.enrolled.filter(|_| self.state == EnrolmentState::Live)?;
+        let enrolled = self
+            .enrolled
+            .filter(|_| self.state == EnrolmentState::Live)?;
         Some(EnrolmentSummary {
             id: self.id,
             profile: self.profile,
@@ -228,8 +230,10 @@ impl Effect {
     pub const fn destroys(&self) -> bool {
         matches!(
             self,
-            Self::Enrolled { replaced: Some(_), .. }
-                | Self::EnrolmentRefused { .. }
+            Self::Enrolled {
+                replaced: Some(_),
+                ..
+            } | Self::EnrolmentRefused { .. }
                 | Self::Erased { .. }
         )
     }

@@ -22,7 +22,10 @@ impl From<Refusal> for Error {
             Refusal::Conflict => ProblemCode::Conflict,
             Refusal::Unknown => ProblemCode::NotFound,
             Refusal::Throttled { retry_after } => {
-                return Self::RetryAfter { code: ProblemCode::Throttled, seconds: retry_after };
+                return Self::RetryAfter {
+                    code: ProblemCode::Throttled,
+                    seconds: retry_after,
+                };
             }
             Refusal::Locked => ProblemCode::Locked,
             Refusal::Full => return Self::Full,
@@ -44,7 +47,10 @@ pub(super) struct Holds {
 
 impl Holds {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, held: Mutex::default() }
+        Self {
+            capacity,
+            held: Mutex::default(),
+        }
     }
 
     /// Remembers what a refusal says about the next attempt.
@@ -78,7 +84,10 @@ impl Holds {
 
     /// Forgets a subject who recovered.
     pub(super) fn release(&self, subject: &SubjectId) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(subject);
+        self.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(subject);
     }
 }
 
@@ -93,12 +102,18 @@ mod tests {
         let bob: SubjectId = "did:key:zBob".parse().unwrap();
         holds.note(&alice, Refusal::Throttled { retry_after: 30 }, UnixTime(0));
         let refused = holds.check(&alice, UnixTime(10));
-        assert!(matches!(refused, Err(Error::RetryAfter { seconds: 20, .. })));
+        assert!(matches!(
+            refused,
+            Err(Error::RetryAfter { seconds: 20, .. })
+        ));
         assert!(holds.check(&alice, UnixTime(30)).is_ok());
         holds.note(&bob, Refusal::Locked, UnixTime(10));
         assert!(holds.check(&bob, UnixTime(10)).is_ok(), "the table is full");
         holds.note(&bob, Refusal::Locked, UnixTime(31));
-        assert_eq!(holds.check(&bob, UnixTime(31)).unwrap_err().code(), ProblemCode::Locked);
+        assert_eq!(
+            holds.check(&bob, UnixTime(31)).unwrap_err().code(),
+            ProblemCode::Locked
+        );
         holds.release(&bob);
         assert!(holds.check(&bob, UnixTime(31)).is_ok());
     }

@@ -15,7 +15,10 @@ impl Service {
             subject: caller.subject.clone(),
             pinned_key: caller.keys.as_ref().map(|keys| keys.pinned.clone()),
             consents: consents.iter().map(ConsentRecord::summary).collect(),
-            enrolments: enrolments.iter().filter_map(EnrolmentRecord::summary).collect(),
+            enrolments: enrolments
+                .iter()
+                .filter_map(EnrolmentRecord::summary)
+                .collect(),
             verdicts: self.store.count_verdicts(&caller.subject).await?,
         })
     }

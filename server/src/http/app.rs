@@ -77,7 +77,10 @@ impl Operators {
     pub fn new(operator: &SecretString, enrolment: &[SecretString]) -> Self {
         Self {
             operator: token_digest(operator.expose_secret()),
-            enrolment: enrolment.iter().map(|key| token_digest(key.expose_secret())).collect(),
+            enrolment: enrolment
+                .iter()
+                .map(|key| token_digest(key.expose_secret()))
+                .collect(),
         }
     }
 
@@ -86,7 +89,10 @@ impl Operators {
         let digest = token_digest(token);
         // Both are always compared, so that time does not tell one kind from the other.
         let operates = digest == self.operator;
-        let enrols = self.enrolment.iter().fold(false, |any, key| any | (*key == digest));
+        let enrols = self
+            .enrolment
+            .iter()
+            .fold(false, |any, key| any | (*key == digest));
         match (operates, enrols) {
             (true, _) => Some(Right::Operate),
             (false, true) => Some(Right::Enrol),
@@ -114,8 +120,10 @@ mod tests {
 
     #[test]
     fn enrolment_keys_do_not_operate() {
-        let operators =
-            Operators::new(&SecretString::from("operator"), &[SecretString::from("enroller")]);
+        let operators = Operators::new(
+            &SecretString::from("operator"),
+            &[SecretString::from("enroller")],
+        );
         assert_eq!(operators.right("operator"), Some(Right::Operate));
         assert_eq!(operators.right("enroller"), Some(Right::Enrol));
         assert_eq!(operators.right(""), None);

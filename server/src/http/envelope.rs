@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
-use super::{App, Problem, problem};
+use super::{App, Problem};
 use crate::Error;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,11 +73,18 @@ fn finish(mut response: Response, id: &str) -> Response {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
-        "default-src 'none'; frame-ancestors 'none'",
-    ));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
     response
 }
 
@@ -102,12 +109,18 @@ fn foreign(status: StatusCode) -> Problem {
 
 /// The caller's id, if it is one that can stand in a log, else a fresh one.
 fn request_id(headers: &HeaderMap, entropy: &dyn Entropy) -> String {
-    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let given = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let clean = |id: &&str| {
         (1..=LONGEST_ID).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
-    given.filter(clean).map_or_else(|| entropy.uuid().to_string(), str::to_owned)
+    given
+        .filter(clean)
+        .map_or_else(|| entropy.uuid().to_string(), str::to_owned)
 }
 
 /// The trace id of a W3C `traceparent` (Trace Context level 1, section 3.2.2).
@@ -117,7 +130,8 @@ fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let version = parts.next()?;
     let trace = parts.next()?;
     let hex = |text: &str| {
-        text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     };
     let valid = version.len() == 2
         && version != "ff"
@@ -126,12 +140,6 @@ fn trace_id(headers: &HeaderMap) -> Option<&str> {
         && hex(trace)
         && trace.bytes().any(|byte| byte != b'0');
     valid.then_some(trace)
-}
-
-/// Whether a response is an error in the one form.
-pub(super) fn is_problem(response: &Response) -> bool {
-    response.headers().get(header::CONTENT_TYPE)
-        == Some(&HeaderValue::from_static(problem::MEDIA_TYPE))
 }
 
 #[cfg(test)]
@@ -174,7 +182,10 @@ mod tests {
         for status in [400, 404, 405, 413, 415, 422, 500, 501] {
             let status = StatusCode::from_u16(status).unwrap();
             let response = finish((status, "internals").into_response(), "id");
-            assert!(is_problem(&response), "{status}");
+            assert_eq!(
+                response.headers()[header::CONTENT_TYPE],
+                super::super::problem::MEDIA_TYPE
+            );
         }
     }
 }

@@ -33,18 +33,29 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| {
+            peer.ip()
+        });
     let address = Address::from(caller(peer, request.headers(), &app.trusted_proxies));
     if let Err(seconds) = app.address_rate.take(&address, Instant::now()) {
         metrics::counter!("blindprint_rate_limited_total", "by" => "address").increment(1);
-        return Error::RetryAfter { code: ProblemCode::RateLimited, seconds }.into_response();
+        return Error::RetryAfter {
+            code: ProblemCode::RateLimited,
+            seconds,
+        }
+        .into_response();
     }
     next.run(request).await
 }
 
 /// The length that the headers announce.
 pub(super) fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// The last address on the way that is not a trusted proxy's. Whatever stands left of it in
@@ -56,13 +67,21 @@ fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     }
     let mut forwarded: Vec<IpAddr> = Vec::new();
     for value in headers.get_all("x-forwarded-for") {
-        let Ok(value) = value.to_str() else { return peer };
+        let Ok(value) = value.to_str() else {
+            return peer;
+        };
         for hop in value.split(',') {
-            let Ok(hop) = hop.trim().parse() else { return peer };
+            let Ok(hop) = hop.trim().parse() else {
+                return peer;
+            };
             forwarded.push(hop);
         }
     }
-    forwarded.into_iter().rev().find(|hop| !is_trusted(hop)).unwrap_or(peer)
+    forwarded
+        .into_iter()
+        .rev()
+        .find(|hop| !is_trusted(hop))
+        .unwrap_or(peer)
 }
 
 #[cfg(test)]
@@ -82,7 +101,10 @@ mod tests {
     fn only_trusted_proxies_name_the_caller() {
         assert_eq!(from("192.0.2.9", "198.51.100.1"), "192.0.2.9");
         assert_eq!(from("10.0.0.1", "198.51.100.1"), "198.51.100.1");
-        assert_eq!(from("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2"), "198.51.100.1");
+        assert_eq!(
+            from("10.0.0.1", "1.1.1.1, 198.51.100.1, 10.0.0.2"),
+            "198.51.100.1"
+        );
         assert_eq!(from("10.0.0.1", "nonsense"), "10.0.0.1");
         assert_eq!(from("10.0.0.1", "10.0.0.2"), "10.0.0.1");
     }

@@ -66,16 +66,23 @@ impl Keyed {
         facts: Facts<'_>,
         statement: Option<&Jws>,
     ) -> Self {
-        let part = |text: &str| *Digest::of("blindprint/request-part/v1", text.as_bytes()).as_bytes();
+        let part =
+            |text: &str| *Digest::of("blindprint/request-part/v1", text.as_bytes()).as_bytes();
         let parts = [
             part(facts.method),
             part(facts.target),
             part(statement.map_or("", Jws::as_str)),
             *facts.body.as_bytes(),
         ];
-        let request =
-            Digest::of_parts("blindprint/request/v1", &parts.each_ref().map(<[u8; 32]>::as_slice));
-        Self { caller: caller.to_owned(), key, request }
+        let request = Digest::of_parts(
+            "blindprint/request/v1",
+            &parts.each_ref().map(<[u8; 32]>::as_slice),
+        );
+        Self {
+            caller: caller.to_owned(),
+            key,
+            request,
+        }
     }
 
     /// 16 bytes that stand for this key and request, if there is a key.
@@ -100,7 +107,7 @@ impl App {
         work: F,
     ) -> Result<Response>
     where
-        T: Serialize,
+        T: Serialize + Send,
         F: Future<Output = Result<T>> + Send + 'static,
     {
         let app = Arc::clone(self);
@@ -112,15 +119,17 @@ impl App {
             let _held = app.keys_in_use.hold(&name).await;
             let store = app.service.store();
             let now = app.service.clock().now();
-            match store.claim_key(&keyed.caller, key, keyed.request, now).await? {
+            match store
+                .claim_key(&keyed.caller, key, keyed.request, now)
+                .await?
+            {
                 Recalled::Different => Err(Error::Refused(ProblemCode::IdempotencyMismatch)),
                 Recalled::Answered(answer) => Ok((answer, true)),
                 Recalled::New => match work.await {
                     Ok(value) => {
                         let answer = answer(status, &value)?;
                         if keep == Keep::Answer
-                            && let Err(error) =
-                                store.keep_answer(&keyed.caller, key, &answer).await
+                            && let Err(error) = store.keep_answer(&keyed.caller, key, &answer).await
                         {
                             // The work is done and on record: repeating it gives the same answer.
                             tracing::warn!(
@@ -145,10 +154,15 @@ impl App {
             },
         };
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-        let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let json = [(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        )];
         let mut response = (status, json, answer.body).into_response();
         if replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
         }
         Ok(response)
     }
@@ -157,7 +171,10 @@ impl App {
 fn answer<T: Serialize>(status: StatusCode, value: &T) -> Result<StoredAnswer> {
     let body = serde_json::to_vec(value)
         .map_err(|error| Error::broken("writing an answer")(error.into()))?;
-    Ok(StoredAnswer { status: status.as_u16(), body })
+    Ok(StoredAnswer {
+        status: status.as_u16(),
+        body,
+    })
 }
 
 #[cfg(test)]

@@ -47,8 +47,14 @@ pub fn router(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(ProblemCode::MethodNotAllowed).into_response()
         })
-        .layer(middleware::from_fn_with_state(Arc::clone(app), guard::guard))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), envelope::envelope))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            guard::guard,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            envelope::envelope,
+        ))
         .with_state(Arc::clone(app))
 }
 
@@ -77,7 +83,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(authentications::start::handler))
         .routes(routes!(authentications::probe::handler))
         .routes(routes!(authentications::read::handler))
-        .routes(routes!(invitations::invite::handler, invitations::list::handler))
+        .routes(routes!(
+            invitations::invite::handler,
+            invitations::list::handler
+        ))
         .routes(routes!(invitations::revoke::handler))
         .routes(routes!(operations::healthz::handler))
         .routes(routes!(operations::readyz::handler))

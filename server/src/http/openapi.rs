@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Router, middleware,
+    Router,
     extract::Request,
     http::{HeaderValue, header},
+    middleware,
     middleware::Next,
     response::Response as HttpResponse,
 };
@@ -13,7 +14,7 @@ use blindprint_core::problem::{ProblemCode, ProblemDocument};
 use utoipa::{
     IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema as _,
     openapi::{
-        Components, ContentBuilder, OpenApi as Api, RefOr, Ref, Response, ResponseBuilder,
+        Components, ContentBuilder, OpenApi as Api, Ref, RefOr, Response, ResponseBuilder,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -81,7 +82,9 @@ impl Modify for Common {
 
 /// `/openapi.json` and `/docs`.
 pub(super) fn pages(document: Api) -> Router<Arc<App>> {
-    let page: Router<Arc<App>> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
+    let page: Router<Arc<App>> = SwaggerUi::new("/docs")
+        .url("/openapi.json", document)
+        .into();
     page.layer(middleware::from_fn(same_origin))
 }
 
@@ -169,7 +172,10 @@ fn problems(codes: &[ProblemCode]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for code in codes {
         let line = format!("`{}`: {}", code.type_uri(), code.title());
-        by_status.entry(code.status().to_string()).or_default().push(line);
+        by_status
+            .entry(code.status().to_string())
+            .or_default()
+            .push(line);
     }
     by_status
         .into_iter()

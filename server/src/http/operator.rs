@@ -38,7 +38,9 @@ impl FromRequestParts<Arc<App>> for Admission {
 
 /// What the bearer token is good for; `None` if there is none. A wrong one is refused.
 fn bearer(parts: &Parts, app: &App) -> Result<Option<Right>, Problem> {
-    let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
     value
         .to_str()
         .ok()

@@ -30,7 +30,9 @@ where
             .await
             .map_err(|_| Problem::new(ProblemCode::NotFound))?;
         // A name that cannot exist names nothing.
-        text.parse().map(Self).map_err(|_| Problem::new(ProblemCode::NotFound))
+        text.parse()
+            .map(Self)
+            .map_err(|_| Problem::new(ProblemCode::NotFound))
     }
 }
 
@@ -45,9 +47,9 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(parameters) = Query::from_request_parts(parts, state).await.map_err(|error| {
-            Problem::because(ProblemCode::MalformedRequest, error.body_text())
-        })?;
+        let Query(parameters) = Query::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Problem::because(ProblemCode::MalformedRequest, error.body_text()))?;
         Ok(Self(parameters))
     }
 }
@@ -99,19 +101,28 @@ fn describe(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let (line, column) = (error.line(), error.column());
     match error.classify() {
-        Category::Data => format!("the JSON does not fit the schema at line {line} column {column}"),
+        Category::Data => {
+            format!("the JSON does not fit the schema at line {line} column {column}")
+        }
         _ => format!("the body is not JSON at line {line} column {column}"),
     }
 }
 
 /// That the content type is `expected`, whatever its parameters.
 pub(super) fn media_type(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = given.and_then(|value| value.split(';').next()).map(str::trim);
+    let given = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = given
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
     if essence.is_some_and(|essence| essence.eq_ignore_ascii_case(expected)) {
         Ok(())
     } else {
-        Err(Problem::because(ProblemCode::UnsupportedMediaType, format!("expected {expected}")))
+        Err(Problem::because(
+            ProblemCode::UnsupportedMediaType,
+            format!("expected {expected}"),
+        ))
     }
 }
 
@@ -166,10 +177,15 @@ impl<T: DeserializeOwned + Send> FromRequest<Arc<App>> for Plain<T> {
 /// A header with exactly one value, parsed.
 pub(super) fn single<T: FromStr>(headers: &HeaderMap, name: &str) -> Result<Option<T>, Problem> {
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     let parsed = value.to_str().ok().and_then(|text| text.parse().ok());
     match (parsed, values.next()) {
         (Some(parsed), None) => Ok(Some(parsed)),
-        _ => Err(Problem::because(ProblemCode::MalformedRequest, format!("header {name}"))),
+        _ => Err(Problem::because(
+            ProblemCode::MalformedRequest,
+            format!("header {name}"),
+        )),
     }
 }

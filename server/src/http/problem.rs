@@ -22,12 +22,20 @@ pub struct Problem {
 impl Problem {
     /// A problem without remark.
     pub const fn new(code: ProblemCode) -> Self {
-        Self { code, detail: None, retry_after: None }
+        Self {
+            code,
+            detail: None,
+            retry_after: None,
+        }
     }
 
     /// A problem with a remark that is safe to show.
     pub fn because(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: Some(detail.into()), retry_after: None }
+        Self {
+            code,
+            detail: Some(detail.into()),
+            retry_after: None,
+        }
     }
 
     /// Its kind.
@@ -44,8 +52,8 @@ impl Problem {
             detail: self.detail.clone(),
             instance: request_id.map(|id| format!("urn:blindprint:request:{id}")),
         };
-        let status = StatusCode::from_u16(self.code.status())
-            .expect("problem codes carry valid statuses");
+        let status =
+            StatusCode::from_u16(self.code.status()).expect("problem codes carry valid statuses");
         let mut response = (status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
@@ -77,9 +85,11 @@ impl From<Error> for Problem {
         }
         match error {
             Error::Because { detail, .. } if code.status() < 500 => Self::because(code, detail),
-            Error::RetryAfter { seconds, .. } => {
-                Self { code, detail: None, retry_after: Some(seconds) }
-            }
+            Error::RetryAfter { seconds, .. } => Self {
+                code,
+                detail: None,
+                retry_after: Some(seconds),
+            },
             _ => Self::new(code),
         }
     }
@@ -104,7 +114,9 @@ mod tests {
     use super::*;
 
     async fn body(response: Response) -> serde_json::Value {
-        let bytes = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), 4096)
+            .await
+            .unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }
 
@@ -122,9 +134,15 @@ mod tests {
 
     #[tokio::test]
     async fn failures_of_our_own_say_nothing_about_themselves() {
-        let one = Error::Broken { doing: "reading the secret plans", source: "row 7".into() };
+        let one = Error::Broken {
+            doing: "reading the secret plans",
+            source: "row 7".into(),
+        };
         let other = Error::Setup("no such folder: /home/alice".into());
-        assert_eq!(body(one.into_response()).await, body(other.into_response()).await);
+        assert_eq!(
+            body(one.into_response()).await,
+            body(other.into_response()).await
+        );
     }
 
     #[test]

@@ -27,7 +27,10 @@ pub(super) struct Signed {
 
 impl From<Signed> for Upload {
     fn from(signed: Signed) -> Self {
-        Self { statement: signed.statement, submission: signed.submission }
+        Self {
+            statement: signed.statement,
+            submission: signed.submission,
+        }
     }
 }
 
@@ -50,7 +53,11 @@ impl<P: Payload> FromRequest<Arc<App>> for Wallet<P> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (caller, payload, keyed) = authenticate(request, app, false).await?;
-        Ok(Self { caller, payload, keyed })
+        Ok(Self {
+            caller,
+            payload,
+            keyed,
+        })
     }
 }
 
@@ -59,7 +66,11 @@ impl<P: Payload> FromRequest<Arc<App>> for Recovering<P> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (caller, payload, keyed) = authenticate(request, app, true).await?;
-        Ok(Self { caller, payload, keyed })
+        Ok(Self {
+            caller,
+            payload,
+            keyed,
+        })
     }
 }
 
@@ -73,9 +84,15 @@ impl Payload for Signed {
 
     fn read(submission: Vec<u8>, statement: Option<Jws>) -> Result<Self, Problem> {
         let statement = statement.ok_or_else(|| {
-            Problem::because(ProblemCode::MalformedRequest, "header blindprint-statement is missing")
+            Problem::because(
+                ProblemCode::MalformedRequest,
+                "header blindprint-statement is missing",
+            )
         })?;
-        Ok(Self { statement, submission })
+        Ok(Self {
+            statement,
+            submission,
+        })
     }
 }
 
@@ -86,7 +103,10 @@ async fn authenticate<P: Payload>(
 ) -> Result<(Caller, P, Keyed), Problem> {
     let unauthenticated = || Problem::new(ProblemCode::Unauthenticated);
     let headers = request.headers();
-    let proof: Jws = single(headers, PROOF_HEADER).ok().flatten().ok_or_else(unauthenticated)?;
+    let proof: Jws = single(headers, PROOF_HEADER)
+        .ok()
+        .flatten()
+        .ok_or_else(unauthenticated)?;
     P::accept(headers)?;
     let statement: Option<Jws> = single(headers, STATEMENT_HEADER)?;
     let key = Keyed::key(headers)?;
@@ -97,8 +117,15 @@ async fn authenticate<P: Payload>(
         .map_or_else(|| "/".to_owned(), |target| target.as_str().to_owned());
     let bytes = read_body(request, P::LIMIT, app.body_seconds).await?;
     let body = Digest::of("blindprint/body/v1", &bytes);
-    let facts = Facts { method: method.as_str(), target: &target, body };
-    let identified = app.service.identify(&proof, facts, recovery_allowed).await?;
+    let facts = Facts {
+        method: method.as_str(),
+        target: &target,
+        body,
+    };
+    let identified = app
+        .service
+        .identify(&proof, facts, recovery_allowed)
+        .await?;
     let caller = app.service.admit(identified, Instant::now()).await?;
     let keyed = Keyed::new(caller.subject.as_str(), key, facts, statement.as_ref());
     Ok((caller, P::read(bytes, statement)?, keyed))

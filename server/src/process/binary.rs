@@ -42,10 +42,12 @@ impl Binary {
 
     /// What its attestation will say that it is.
     pub async fn measurement(&self) -> Result<Measurement> {
-        let failed = |why: String| {
-            Error::Setup(format!("{} --measurement: {why}", self.path.display()))
-        };
-        let run = Command::new(&self.path).arg("--measurement").kill_on_drop(true).output();
+        let failed =
+            |why: String| Error::Setup(format!("{} --measurement: {why}", self.path.display()));
+        let run = Command::new(&self.path)
+            .arg("--measurement")
+            .kill_on_drop(true)
+            .output();
         let output = tokio::time::timeout(PATIENCE, run)
             .await
             .map_err(|_| failed("no answer".to_owned()))?
@@ -54,6 +56,8 @@ impl Binary {
             return Err(failed(output.status.to_string()));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        text.trim().parse().map_err(|_| failed("it did not print a measurement".to_owned()))
+        text.trim()
+            .parse()
+            .map_err(|_| failed("it did not print a measurement".to_owned()))
     }
 }

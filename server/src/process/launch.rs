@@ -59,7 +59,11 @@ impl Launcher {
             .name("launcher".to_owned())
             .spawn(move || {
                 let _entered = runtime.enter();
-                for Order { mut command, started } in received {
+                for Order {
+                    mut command,
+                    started,
+                } in received
+                {
                     // Nobody waits any more if the server is stopping; dropping the child kills it.
                     let _ = started.send(command.spawn());
                 }
@@ -87,7 +91,9 @@ impl Launcher {
             .kill_on_drop(true);
         let (started, answer) = oneshot::channel();
         let gone = || std::io::Error::other("the launcher is gone");
-        self.orders.send(Order { command, started }).map_err(|_| gone())?;
+        self.orders
+            .send(Order { command, started })
+            .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }

@@ -1,10 +1,4 @@
-use std::{
-    ffi::OsString,
-    path::PathBuf,
-    process::ExitStatus,
-    sync::Arc,
-    time::Duration,
-};
+use std::{ffi::OsString, path::PathBuf, process::ExitStatus, sync::Arc, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
@@ -86,7 +80,7 @@ impl Keeper {
         let mut stopped = self.stopped.clone();
         tokio::select! {
             () = wait_for(self.spec.after.clone()) => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
+            () = told(&mut stopped) => return,
         }
         let mut pause = FIRST_PAUSE;
         loop {
@@ -102,7 +96,7 @@ impl Keeper {
             }
             tokio::select! {
                 () = sleep(pause) => {}
-                _ = stopped.wait_for(|stop| *stop) => return,
+                () = told(&mut stopped) => return,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -110,10 +104,20 @@ impl Keeper {
 
     /// One life of the process.
     async fn run(&mut self) -> End {
-        let Spec { name, program, arguments, socket, .. } = &self.spec;
+        let Spec {
+            name,
+            program,
+            arguments,
+            socket,
+            ..
+        } = &self.spec;
         // What lies there belongs to a process that is gone; usually there is nothing.
         let _ = tokio::fs::remove_file(socket).await;
-        let mut child = match self.launcher.launch(&self.through, program, arguments).await {
+        let mut child = match self
+            .launcher
+            .launch(&self.through, program, arguments)
+            .await
+        {
             Ok(child) => child,
             Err(error) => return End::Died(error.to_string()),
         };
@@ -121,13 +125,19 @@ impl Keeper {
             .increment(1);
         tracing::info!(process = %name, pid = child.id(), "started");
         let logs = [
-            child.stdout.take().map(|stream| forward(name.clone(), stream)),
-            child.stderr.take().map(|stream| forward(name.clone(), stream)),
+            child
+                .stdout
+                .take()
+                .map(|stream| forward(name.clone(), stream)),
+            child
+                .stderr
+                .take()
+                .map(|stream| forward(name.clone(), stream)),
         ];
         let mut stopped = self.stopped.clone();
         let end = tokio::select! {
             status = child.wait() => End::Died(describe(status)),
-            _ = stopped.wait_for(|stop| *stop) => {
+            () = told(&mut stopped) => {
                 terminate(name, &mut child).await;
                 End::Stopped
             }
@@ -151,7 +161,10 @@ fn describe(status: std::io::Result<ExitStatus>) -> String {
 
 /// Asks a process to end, and kills it if it does not.
 async fn terminate(name: &str, child: &mut Child) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let pid = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw);
     // It may have ended by itself just now.
     let asked = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
     if asked && tokio::time::timeout(GRACE, child.wait()).await.is_ok() {
@@ -173,6 +186,11 @@ fn forward(name: String, stream: impl AsyncRead + Send + Unpin + 'static) -> Joi
             }
         }
     })
+}
+
+/// Ends when the supervisor says stop, or is gone.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn wait_for(file: Option<PathBuf>) {

@@ -78,7 +78,10 @@ impl Backends {
             socket: enclave_socket.clone(),
             after: None,
         }];
-        let workers = config.matcher.workers.unwrap_or_else(|| workers_each(config.matcher.count));
+        let workers = config
+            .matcher
+            .workers
+            .unwrap_or_else(|| workers_each(config.matcher.count));
         for (index, matcher_socket) in matcher_sockets.iter().enumerate() {
             let mut arguments = Arguments::default();
             arguments.pair("--enclave-socket", &enclave_socket);

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Entropy, InvitationId, Jws, KeyUri, Nonce, ServiceId,
-    SubjectId, SystemEntropy, UnixTime,
-    profiles,
+    SubjectId, SystemEntropy, UnixTime, profiles,
     statement::{Consent, Enrolment, Purpose},
 };
 
@@ -29,13 +28,21 @@ struct Fixture {
 impl Fixture {
     async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sqlite = SqliteStore::open(&folder.path().join("db.sqlite")).await.unwrap();
-        Self { store: Arc::new(sqlite.clone()), sqlite, folder }
+        let sqlite = SqliteStore::open(&folder.path().join("db.sqlite"))
+            .await
+            .unwrap();
+        Self {
+            store: Arc::new(sqlite.clone()),
+            sqlite,
+            folder,
+        }
     }
 
     /// The same database, opened again without being closed, as after a crash.
     async fn reopened(&self) -> SqliteStore {
-        SqliteStore::open(&self.folder.path().join("db.sqlite")).await.unwrap()
+        SqliteStore::open(&self.folder.path().join("db.sqlite"))
+            .await
+            .unwrap()
     }
 }
 
@@ -86,11 +93,18 @@ fn consent_given(subject: &SubjectId) -> (Effect, ConsentId, Digest) {
 }
 
 async fn apply(store: &dyn Store, subject: &SubjectId, effect: Effect) {
-    let sequence = store.begin_operation(subject, b"request", NOW).await.unwrap();
+    let sequence = store
+        .begin_operation(subject, b"request", NOW)
+        .await
+        .unwrap();
     store.finish_operation(sequence, &[effect]).await.unwrap();
 }
 
-fn pending(subject: &SubjectId, consent: Digest, invitation: Option<InvitationId>) -> PendingEnrolment {
+fn pending(
+    subject: &SubjectId,
+    consent: Digest,
+    invitation: Option<InvitationId>,
+) -> PendingEnrolment {
     PendingEnrolment {
         enrolment: Enrolment {
             sub: subject.clone(),
@@ -117,7 +131,11 @@ async fn enrolled(store: &dyn Store, subject: &SubjectId) -> PendingEnrolment {
     let (given, _, record) = consent_given(subject);
     apply(store, subject, given).await;
     let pending = pending(subject, record, None);
-    let sequence = store.begin_enrolment(&pending, b"register", NOW).await.unwrap().unwrap();
+    let sequence = store
+        .begin_enrolment(&pending, b"register", NOW)
+        .await
+        .unwrap()
+        .unwrap();
     let effect = Effect::Enrolled {
         enrolment: pending.enrolment.enrolment,
         receipt: jws("enrolled"),
@@ -135,7 +153,10 @@ async fn a_proof_is_spent_once_and_forgotten_when_it_is_stale() {
     assert!(store.spend_proof(jti, NOW).await.unwrap());
     assert!(!store.spend_proof(jti, NOW).await.unwrap());
     store.forget_expired(NOW, NOW).await.unwrap();
-    assert!(!store.spend_proof(jti, NOW).await.unwrap(), "still fresh in this second");
+    assert!(
+        !store.spend_proof(jti, NOW).await.unwrap(),
+        "still fresh in this second"
+    );
     store.forget_expired(NOW.plus(1), NOW).await.unwrap();
     assert!(store.spend_proof(jti, NOW).await.unwrap());
 }
@@ -145,14 +166,26 @@ async fn an_answer_is_recalled_for_the_same_request_only() {
     let fixture = Fixture::sqlite().await;
     let store = &fixture.store;
     let request = random_digest();
-    let answer = StoredAnswer { status: 201, body: b"{}".to_vec() };
-    assert_eq!(store.claim_key("a", "k", request, NOW).await.unwrap(), Recalled::New);
+    let answer = StoredAnswer {
+        status: 201,
+        body: b"{}".to_vec(),
+    };
+    assert_eq!(
+        store.claim_key("a", "k", request, NOW).await.unwrap(),
+        Recalled::New
+    );
     assert_eq!(
         store.claim_key("a", "k", request, NOW).await.unwrap(),
         Recalled::New,
         "an attempt that was cut off is made again"
     );
-    assert_eq!(store.claim_key("a", "k", random_digest(), NOW).await.unwrap(), Recalled::Different);
+    assert_eq!(
+        store
+            .claim_key("a", "k", random_digest(), NOW)
+            .await
+            .unwrap(),
+        Recalled::Different
+    );
     store.keep_answer("a", "k", &answer).await.unwrap();
     store.release_key("a", "k").await.unwrap();
     let again = fixture.reopened().await;
@@ -161,25 +194,58 @@ async fn an_answer_is_recalled_for_the_same_request_only() {
         again.claim_key("a", "k", request, NOW).await.unwrap(),
         Recalled::Answered(answer)
     );
-    assert_eq!(store.claim_key("b", "k", random_digest(), NOW).await.unwrap(), Recalled::New);
+    assert_eq!(
+        store
+            .claim_key("b", "k", random_digest(), NOW)
+            .await
+            .unwrap(),
+        Recalled::New
+    );
     store.release_key("b", "k").await.unwrap();
-    assert_eq!(store.claim_key("b", "k", random_digest(), NOW).await.unwrap(), Recalled::New);
+    assert_eq!(
+        store
+            .claim_key("b", "k", random_digest(), NOW)
+            .await
+            .unwrap(),
+        Recalled::New
+    );
     store.forget_expired(NOW, NOW.plus(1)).await.unwrap();
-    assert_eq!(store.claim_key("a", "k", random_digest(), NOW).await.unwrap(), Recalled::New);
+    assert_eq!(
+        store
+            .claim_key("a", "k", random_digest(), NOW)
+            .await
+            .unwrap(),
+        Recalled::New
+    );
 }
 
 #[tokio::test]
 async fn operations_survive_until_they_have_an_outcome() {
     let fixture = Fixture::sqlite().await;
     let bob: SubjectId = "did:key:z6MkBob".parse().unwrap();
-    let first = fixture.store.begin_operation(&alice(), b"1", NOW).await.unwrap();
-    fixture.store.begin_operation(&bob, b"2", NOW).await.unwrap();
-    fixture.store.begin_operation(&alice(), b"3", NOW).await.unwrap();
+    let first = fixture
+        .store
+        .begin_operation(&alice(), b"1", NOW)
+        .await
+        .unwrap();
+    fixture
+        .store
+        .begin_operation(&bob, b"2", NOW)
+        .await
+        .unwrap();
+    fixture
+        .store
+        .begin_operation(&alice(), b"3", NOW)
+        .await
+        .unwrap();
     let store = fixture.reopened().await;
     let store: &dyn Store = &store;
     let requests = async |subject: Option<&SubjectId>| -> Vec<Vec<u8>> {
         let operations = store.unfinished_operations(subject).await.unwrap();
-        operations.into_iter().map(|operation| operation.request).collect()
+        operations
+            .into_iter()
+            .map(|operation| operation.request)
+            .collect()
     };
     assert_eq!(requests(None).await, [b"1", b"2", b"3"]);
     assert_eq!(requests(Some(&alice())).await, [b"1", b"3"]);
@@ -192,7 +258,10 @@ async fn an_outcome_counts_once() {
     let Fixture { store, .. } = &Fixture::sqlite().await;
     let (given, id, record) = consent_given(&alice());
     let sequence = store.begin_operation(&alice(), b"", NOW).await.unwrap();
-    store.finish_operation(sequence, std::slice::from_ref(&given)).await.unwrap();
+    store
+        .finish_operation(sequence, std::slice::from_ref(&given))
+        .await
+        .unwrap();
     let withdrawn = Effect::ConsentWithdrawn {
         subject: alice(),
         consent: id,
@@ -207,7 +276,13 @@ async fn an_outcome_counts_once() {
     assert_eq!(known.withdrawal_receipt, Some(jws("gone")));
     assert_eq!(store.consents_of(&alice()).await.unwrap().len(), 1);
     let keys = store.keys_of(&alice()).await.unwrap().unwrap();
-    assert_eq!(keys, SubjectKeys { pinned: key("first"), recovery: None });
+    assert_eq!(
+        keys,
+        SubjectKeys {
+            pinned: key("first"),
+            recovery: None
+        }
+    );
 }
 
 #[tokio::test]
@@ -216,10 +291,30 @@ async fn one_subjects_consent_id_says_nothing_about_anothers() {
     let bob: SubjectId = "did:key:z6MkBob".parse().unwrap();
     let (given, id, _) = consent_given(&alice());
     apply(&**store, &alice(), given.clone()).await;
-    let Effect::ConsentGiven { mut consent, jws, key, receipt, .. } = given else { panic!() };
+    let Effect::ConsentGiven {
+        mut consent,
+        jws,
+        key,
+        receipt,
+        ..
+    } = given
+    else {
+        panic!()
+    };
     consent.sub = bob.clone();
     let record = random_digest();
-    apply(&**store, &bob, Effect::ConsentGiven { consent, jws, record, key, receipt }).await;
+    apply(
+        &**store,
+        &bob,
+        Effect::ConsentGiven {
+            consent,
+            jws,
+            record,
+            key,
+            receipt,
+        },
+    )
+    .await;
     assert_ne!(
         store.consent(&alice(), id).await.unwrap().unwrap().record,
         store.consent(&bob, id).await.unwrap().unwrap().record
@@ -247,17 +342,34 @@ async fn a_pending_enrolment_is_durable_takes_its_id_and_vanishes_when_refused()
     apply(&**store, &alice(), given).await;
     let first = pending(&alice(), record, None);
     let id = first.enrolment.enrolment;
-    let sequence = store.begin_enrolment(&first, b"", NOW).await.unwrap().unwrap();
+    let sequence = store
+        .begin_enrolment(&first, b"", NOW)
+        .await
+        .unwrap()
+        .unwrap();
     let reopened = fixture.reopened().await;
     let reopened: &dyn Store = &reopened;
     let known = reopened.enrolment(id).await.unwrap().unwrap();
     assert_eq!(known.state, EnrolmentState::Pending);
-    assert_eq!(store.template(id).await.unwrap(), None, "pending templates are not compared with");
-    assert_eq!(store.begin_enrolment(&first, b"", NOW).await.unwrap(), Err(NotBegun::Taken));
+    assert_eq!(
+        store.template(id).await.unwrap(),
+        None,
+        "pending templates are not compared with"
+    );
+    assert_eq!(
+        store.begin_enrolment(&first, b"", NOW).await.unwrap(),
+        Err(NotBegun::Taken)
+    );
     let refused = Effect::EnrolmentRefused { enrolment: id };
     store.finish_operation(sequence, &[refused]).await.unwrap();
     assert_eq!(store.enrolment(id).await.unwrap(), None);
-    assert!(store.begin_enrolment(&first, b"", NOW).await.unwrap().is_ok());
+    assert!(
+        store
+            .begin_enrolment(&first, b"", NOW)
+            .await
+            .unwrap()
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -276,27 +388,56 @@ async fn an_invitation_is_used_with_the_enrolment_and_given_back_with_its_refusa
         revoked: None,
     };
     store.record_invitation(&invitation).await.unwrap();
-    store.record_invitation(&InvitationRecord { uses: 9, ..invitation.clone() }).await.unwrap();
+    store
+        .record_invitation(&InvitationRecord {
+            uses: 9,
+            ..invitation.clone()
+        })
+        .await
+        .unwrap();
     assert_eq!(store.invitation(id).await.unwrap(), Some(invitation));
     let late = pending(&alice(), record, Some(id));
     assert_eq!(
-        store.begin_enrolment(&late, b"", NOW.plus(10)).await.unwrap(),
+        store
+            .begin_enrolment(&late, b"", NOW.plus(10))
+            .await
+            .unwrap(),
         Err(NotBegun::Uninvited)
     );
-    assert_eq!(store.enrolment(late.enrolment.enrolment).await.unwrap(), None);
+    assert_eq!(
+        store.enrolment(late.enrolment.enrolment).await.unwrap(),
+        None
+    );
     let first = pending(&alice(), record, Some(id));
-    let sequence = store.begin_enrolment(&first, b"", NOW).await.unwrap().unwrap();
+    let sequence = store
+        .begin_enrolment(&first, b"", NOW)
+        .await
+        .unwrap()
+        .unwrap();
     let second = pending(&alice(), record, Some(id));
     assert_eq!(
         store.begin_enrolment(&second, b"", NOW).await.unwrap(),
         Err(NotBegun::Uninvited)
     );
-    let refused = Effect::EnrolmentRefused { enrolment: first.enrolment.enrolment };
+    let refused = Effect::EnrolmentRefused {
+        enrolment: first.enrolment.enrolment,
+    };
     store.finish_operation(sequence, &[refused]).await.unwrap();
     assert_eq!(store.invitation(id).await.unwrap().unwrap().used, 0);
-    assert!(store.begin_enrolment(&second, b"", NOW).await.unwrap().is_ok());
+    assert!(
+        store
+            .begin_enrolment(&second, b"", NOW)
+            .await
+            .unwrap()
+            .is_ok()
+    );
     assert!(store.revoke_invitation(id, NOW).await.unwrap());
-    assert!(!store.revoke_invitation(InvitationId::random(&SystemEntropy), NOW).await.unwrap());
+    assert!(
+        !store
+            .revoke_invitation(InvitationId::random(&SystemEntropy), NOW)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.invitations().await.unwrap()[0].revoked, Some(NOW));
 }
 
@@ -305,14 +446,22 @@ async fn erasure_leaves_no_byte_of_the_ciphertext_in_any_file() {
     let fixture = Fixture::sqlite().await;
     let pending = enrolled(&*fixture.store, &alice()).await;
     let on_disk = || {
-        std::fs::read_dir(fixture.folder.path()).unwrap().any(|entry| {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-            bytes.windows(17).any(|window| window == b"CIPHERTEXT-MARKER")
-        })
+        std::fs::read_dir(fixture.folder.path())
+            .unwrap()
+            .any(|entry| {
+                let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+                bytes
+                    .windows(17)
+                    .any(|window| window == b"CIPHERTEXT-MARKER")
+            })
     };
     assert!(on_disk());
     let id = pending.enrolment.enrolment;
-    let erased = Effect::Erased { enrolment: id, receipt: Some(jws("erased")), at: NOW };
+    let erased = Effect::Erased {
+        enrolment: id,
+        receipt: Some(jws("erased")),
+        at: NOW,
+    };
     assert!(erased.destroys());
     apply(&*fixture.store, &alice(), erased).await;
     fixture.store.purge().await.unwrap();
@@ -328,7 +477,11 @@ async fn a_renewal_destroys_the_template_that_it_replaces() {
     let Fixture { store, .. } = &Fixture::sqlite().await;
     let old = enrolled(&**store, &alice()).await;
     let new = pending(&alice(), old.enrolment.consent, None);
-    let sequence = store.begin_enrolment(&new, b"", NOW).await.unwrap().unwrap();
+    let sequence = store
+        .begin_enrolment(&new, b"", NOW)
+        .await
+        .unwrap()
+        .unwrap();
     let effect = Effect::Enrolled {
         enrolment: new.enrolment.enrolment,
         receipt: jws("renewed"),
@@ -352,10 +505,19 @@ async fn a_recovery_changes_keys_and_ends_consents() {
     let Fixture { store, .. } = &Fixture::sqlite().await;
     let (given, id, _) = consent_given(&alice());
     apply(&**store, &alice(), given).await;
-    let keys = SubjectKeys { pinned: key("new"), recovery: Some(key("paper")) };
+    let keys = SubjectKeys {
+        pinned: key("new"),
+        recovery: Some(key("paper")),
+    };
     let effects = [
-        Effect::KeysChanged { subject: alice(), keys: keys.clone() },
-        Effect::ConsentsEnded { subject: alice(), at: NOW.plus(3) },
+        Effect::KeysChanged {
+            subject: alice(),
+            keys: keys.clone(),
+        },
+        Effect::ConsentsEnded {
+            subject: alice(),
+            at: NOW.plus(3),
+        },
     ];
     let sequence = store.begin_operation(&alice(), b"", NOW).await.unwrap();
     store.finish_operation(sequence, &effects).await.unwrap();
@@ -386,7 +548,10 @@ async fn a_challenge_is_for_one_probe_and_a_verdict_is_kept() {
     assert_eq!(store.challenge(id).await.unwrap(), Some(challenge.clone()));
     let probe = random_digest();
     assert!(store.claim_challenge(id, probe).await.unwrap());
-    assert!(store.claim_challenge(id, probe).await.unwrap(), "the same probe may be retried");
+    assert!(
+        store.claim_challenge(id, probe).await.unwrap(),
+        "the same probe may be retried"
+    );
     assert!(!store.claim_challenge(id, random_digest()).await.unwrap());
     assert!(!store.claim_challenge(nonce(), probe).await.unwrap());
     let verdict = VerdictRecord {
@@ -401,7 +566,10 @@ async fn a_challenge_is_for_one_probe_and_a_verdict_is_kept() {
     };
     store.record_verdict(&verdict).await.unwrap();
     store
-        .record_verdict(&VerdictRecord { matched: false, ..verdict.clone() })
+        .record_verdict(&VerdictRecord {
+            matched: false,
+            ..verdict.clone()
+        })
         .await
         .unwrap();
     store.forget_expired(NOW.plus(101), NOW).await.unwrap();
@@ -429,10 +597,32 @@ async fn a_full_disk_changes_nothing_and_says_so() {
         }
     };
     assert!(matches!(refused.0, Error::Full), "{:?}", refused.0);
-    assert_eq!(fixture.store.enrolment(refused.1.enrolment.enrolment).await.unwrap(), None);
-    assert_eq!(fixture.store.unfinished_operations(None).await.unwrap().len(), stored);
+    assert_eq!(
+        fixture
+            .store
+            .enrolment(refused.1.enrolment.enrolment)
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        fixture
+            .store
+            .unfinished_operations(None)
+            .await
+            .unwrap()
+            .len(),
+        stored
+    );
     fixture.sqlite.limit_pages(100_000).await;
-    assert!(fixture.store.begin_enrolment(&refused.1, b"", NOW).await.unwrap().is_ok());
+    assert!(
+        fixture
+            .store
+            .begin_enrolment(&refused.1, b"", NOW)
+            .await
+            .unwrap()
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -440,8 +630,14 @@ async fn material_digests_are_kept() {
     let Fixture { store, .. } = &Fixture::sqlite().await;
     let (key, digest) = (random_digest(), random_digest());
     assert_eq!(store.material_digest(key, "crs").await.unwrap(), None);
-    store.record_material(key, "crs", random_digest()).await.unwrap();
+    store
+        .record_material(key, "crs", random_digest())
+        .await
+        .unwrap();
     store.record_material(key, "crs", digest).await.unwrap();
-    assert_eq!(store.material_digest(key, "crs").await.unwrap(), Some(digest));
+    assert_eq!(
+        store.material_digest(key, "crs").await.unwrap(),
+        Some(digest)
+    );
     store.ping().await.unwrap();
 }

@@ -10,9 +10,7 @@ mod conformance;
 mod sqlite;
 
 use async_trait::async_trait;
-use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, InvitationId, Nonce, SubjectId, UnixTime,
-};
+use blindprint_core::{ConsentId, Digest, EnrolmentId, InvitationId, Nonce, SubjectId, UnixTime};
 
 pub use sqlite::SqliteStore;
 

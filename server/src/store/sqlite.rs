@@ -55,7 +55,10 @@ impl SqliteStore {
             .await
             .map_err(failed("opening the database"))?;
         MIGRATIONS.run(&writer).await.map_err(|error| {
-            Error::Setup(format!("the database {} cannot be migrated: {error}", path.display()))
+            Error::Setup(format!(
+                "the database {} cannot be migrated: {error}",
+                path.display()
+            ))
         })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
@@ -76,11 +79,17 @@ impl SqliteStore {
     #[cfg(test)]
     pub(super) async fn limit_pages(&self, pages: u32) {
         let pragma = format!("PRAGMA max_page_count = {pages}");
-        sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(&self.writer).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(pragma))
+            .execute(&self.writer)
+            .await
+            .unwrap();
     }
 
     async fn begin(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed(doing))
+        self.writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(doing))
     }
 }
 
@@ -88,7 +97,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn ping(&self) -> Result<()> {
         let doing = "asking the database for a sign of life";
-        sqlx::query("SELECT 1").execute(&self.readers).await.map_err(failed(doing))?;
+        sqlx::query("SELECT 1")
+            .execute(&self.readers)
+            .await
+            .map_err(failed(doing))?;
         Ok(())
     }
 
@@ -160,11 +172,16 @@ const FULL: [&str; 2] = ["13", "4874"];
 /// Tells a full disk from every other failure.
 fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
     move |error| {
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         if code.is_some_and(|code| FULL.contains(&code.as_ref())) {
             return Error::Full;
         }
-        Error::Broken { doing, source: Box::new(error) }
+        Error::Broken {
+            doing,
+            source: Box::new(error),
+        }
     }
 }
 

@@ -17,7 +17,11 @@ struct Parties {
 impl Parties {
     fn new() -> Self {
         let key = || SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
-        Self { wallet: key(), enclave: key(), service: "https://id.example.org".parse().unwrap() }
+        Self {
+            wallet: key(),
+            enclave: key(),
+            service: "https://id.example.org".parse().unwrap(),
+        }
     }
 
     fn says<T: Statement>(&self, statement: &T) -> Jws {
@@ -60,15 +64,29 @@ fn a_withdrawal_destroys_exactly_what_the_enclave_says() {
     });
     let enrolment = EnrolmentId::random(&SystemEntropy);
     let erased = parties.erased(enrolment);
-    let request = EnclaveRequest::Withdraw { withdrawal: withdrawal.clone() };
-    let answer = EnclaveResponse::Receipts { receipts: vec![noted.clone(), erased.clone()] };
+    let request = EnclaveRequest::Withdraw {
+        withdrawal: withdrawal.clone(),
+    };
+    let answer = EnclaveResponse::Receipts {
+        receipts: vec![noted.clone(), erased.clone()],
+    };
     let (receipt, effects) = effects_of(&request, answer).unwrap();
     assert_eq!(receipt, noted);
     assert_eq!(
         effects,
         [
-            Effect::ConsentWithdrawn { subject: sub, consent, at: NOW, withdrawal, receipt: noted },
-            Effect::Erased { enrolment, receipt: Some(erased), at: NOW },
+            Effect::ConsentWithdrawn {
+                subject: sub,
+                consent,
+                at: NOW,
+                withdrawal,
+                receipt: noted
+            },
+            Effect::Erased {
+                enrolment,
+                receipt: Some(erased),
+                at: NOW
+            },
         ]
     );
 }
@@ -89,7 +107,15 @@ fn a_receipt_for_something_else_is_no_answer() {
     assert_eq!(effects_of(&request, answer(other)), None);
     assert!(effects_of(&request, answer(parties.erased(enrolment))).is_some());
     assert_eq!(effects_of(&request, EnclaveResponse::MatcherAdmitted), None);
-    assert_eq!(effects_of(&request, EnclaveResponse::Receipts { receipts: Vec::new() }), None);
+    assert_eq!(
+        effects_of(
+            &request,
+            EnclaveResponse::Receipts {
+                receipts: Vec::new()
+            }
+        ),
+        None
+    );
 }
 
 #[test]
@@ -115,10 +141,14 @@ fn a_new_device_ends_the_old_ones_consents() {
         erased: Vec::new(),
         iat: NOW,
     });
-    let answer = || EnclaveResponse::Receipts { receipts: vec![receipt.clone()] };
+    let answer = || EnclaveResponse::Receipts {
+        receipts: vec![receipt.clone()],
+    };
     let ends = |request: &EnclaveRequest| {
         let (_, effects) = effects_of(request, answer()).unwrap();
-        effects.iter().any(|effect| matches!(effect, Effect::ConsentsEnded { .. }))
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::ConsentsEnded { .. }))
     };
     assert!(!ends(&recover(RecoveryAction::Unlock)));
     assert!(ends(&recover(RecoveryAction::ReplaceDevice {
@@ -137,8 +167,10 @@ fn noted_requests_are_read_back_as_they_were() {
         nonce: blindprint_core::Nonce::random(&SystemEntropy),
         iat: NOW,
     });
-    let request =
-        EnclaveRequest::RotateKey { possession: rotation.clone(), rotation };
+    let request = EnclaveRequest::RotateKey {
+        possession: rotation.clone(),
+        rotation,
+    };
     assert_eq!(decode(&encode(&request).unwrap()).unwrap(), request);
 }
 
@@ -160,8 +192,13 @@ fn only_a_refused_template_leaves_something_to_remove() {
         recovery_key: parties.enclave.public().uri(),
         iat: NOW,
     };
-    let register =
-        EnclaveRequest::Register { enrolment: parties.asks(&statement), checks: Vec::new() };
-    assert_eq!(effects_of_refusal(&register), [Effect::EnrolmentRefused { enrolment }]);
+    let register = EnclaveRequest::Register {
+        enrolment: parties.asks(&statement),
+        checks: Vec::new(),
+    };
+    assert_eq!(
+        effects_of_refusal(&register),
+        [Effect::EnrolmentRefused { enrolment }]
+    );
     assert_eq!(effects_of_refusal(&EnclaveRequest::Health), []);
 }

@@ -49,7 +49,9 @@ pub(crate) async fn handler(
                 "nonce: 16 to 64 bytes in base64url without padding",
             )
         })?;
-    let request = EnclaveRequest::Attest { nonce: ByteBuf::from(nonce) };
+    let request = EnclaveRequest::Attest {
+        nonce: ByteBuf::from(nonce),
+    };
     let Ok(EnclaveResponse::Attested { document }) = app.service.enclave().ask(&request).await
     else {
         return Err(Error::unavailable(2));

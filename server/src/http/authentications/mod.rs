@@ -1,3 +1,3 @@
-pub(super) mod start;
 pub(super) mod probe;
 pub(super) mod read;
+pub(super) mod start;

@@ -21,7 +21,7 @@ use crate::{
     tag = "authentication",
     params(
         ("challenge" = Nonce, Path, description = "From `POST /v1/authentications`"),
-        ("Blindprint-Statement" = Jws, Header, description = "A Probe, as a compact JWS"),
+        ("Blindprint-Statement" = String, Header, description = "A Probe, as a compact JWS"),
     ),
     request_body(content = Vec<u8>, content_type = "application/vnd.blindprint.submission"),
     responses((status = OK, body = VerdictIssued), ComparisonProblems),
@@ -32,10 +32,16 @@ pub(crate) async fn handler(
     Segment(challenge): Segment<Nonce>,
     request: Wallet<Signed>,
 ) -> Result<Response> {
-    let Wallet { caller, payload, keyed } = request;
+    let Wallet {
+        caller,
+        payload,
+        keyed,
+    } = request;
     let service = Arc::clone(&app.service);
     let work = async move {
-        let verdict = service.answer_probe(&caller, challenge, payload.into()).await?;
+        let verdict = service
+            .answer_probe(&caller, challenge, payload.into())
+            .await?;
         Ok(VerdictIssued { verdict })
     };
     app.once(keyed, Keep::Answer, StatusCode::OK, work).await

@@ -5,7 +5,12 @@ use blindprint_core::{Nonce, wire::VerdictIssued};
 
 use crate::{
     Result,
-    http::{App, openapi::WalletProblems, parameters::{Nothing, Segment}, proof::Wallet},
+    http::{
+        App,
+        openapi::WalletProblems,
+        parameters::{Nothing, Segment},
+        proof::Wallet,
+    },
 };
 
 /// The verdict on one of the caller's own challenges, once there is one.

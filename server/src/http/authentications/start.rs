@@ -19,10 +19,13 @@ pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     request: Wallet<Json<StartAuthentication>>,
 ) -> Result<Response> {
-    let Wallet { caller, payload: Json(body), keyed } = request;
+    let Wallet {
+        caller,
+        payload: Json(body),
+        keyed,
+    } = request;
     let service = Arc::clone(&app.service);
-    let work = async move {
-        service.start_authentication(&caller, body).await
-    };
-    app.once(keyed, Keep::Answer, StatusCode::CREATED, work).await
+    let work = async move { service.start_authentication(&caller, body).await };
+    app.once(keyed, Keep::Answer, StatusCode::CREATED, work)
+        .await
 }

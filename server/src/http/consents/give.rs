@@ -19,10 +19,17 @@ pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     request: Wallet<Json<GiveConsent>>,
 ) -> Result<Response> {
-    let Wallet { caller, payload: Json(body), keyed } = request;
+    let Wallet {
+        caller,
+        payload: Json(body),
+        keyed,
+    } = request;
     let service = Arc::clone(&app.service);
     let work = async move {
-        Ok(Receipt { receipt: service.give_consent(&caller, body.consent).await? })
+        Ok(Receipt {
+            receipt: service.give_consent(&caller, body.consent).await?,
+        })
     };
-    app.once(keyed, Keep::Answer, StatusCode::CREATED, work).await
+    app.once(keyed, Keep::Answer, StatusCode::CREATED, work)
+        .await
 }

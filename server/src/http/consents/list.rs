@@ -29,5 +29,7 @@ pub(crate) async fn handler(
     request: Wallet<Nothing>,
 ) -> Result<Json<Consents>> {
     let consents = app.service.consents(&request.caller).await?;
-    Ok(Json(Consents { consents: consents.iter().map(ConsentRecord::summary).collect() }))
+    Ok(Json(Consents {
+        consents: consents.iter().map(ConsentRecord::summary).collect(),
+    }))
 }

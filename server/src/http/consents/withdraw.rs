@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use blindprint_core::{ConsentId, wire::{Receipt, WithdrawConsent}};
+use blindprint_core::{
+    ConsentId,
+    wire::{Receipt, WithdrawConsent},
+};
 
 use crate::{
     Result,
@@ -22,10 +25,16 @@ pub(crate) async fn handler(
     Segment(id): Segment<ConsentId>,
     request: Wallet<Json<WithdrawConsent>>,
 ) -> Result<Response> {
-    let Wallet { caller, payload: Json(body), keyed } = request;
+    let Wallet {
+        caller,
+        payload: Json(body),
+        keyed,
+    } = request;
     let service = Arc::clone(&app.service);
     let work = async move {
-        Ok(Receipt { receipt: service.withdraw(&caller, id, body.withdrawal).await? })
+        Ok(Receipt {
+            receipt: service.withdraw(&caller, id, body.withdrawal).await?,
+        })
     };
     app.once(keyed, Keep::Answer, StatusCode::OK, work).await
 }

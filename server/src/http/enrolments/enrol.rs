@@ -25,7 +25,7 @@ use crate::{
 #[utoipa::path(
     post, path = "/v1/enrolments", operation_id = "enrol", tag = "enrolment",
     params(
-        ("Blindprint-Statement" = Jws, Header, description = "An Enrolment, as a compact JWS"),
+        ("Blindprint-Statement" = String, Header, description = "An Enrolment, as a compact JWS"),
         ("Blindprint-Invitation" = Option<String>, Header, description = "An invitation's secret"),
         ("Authorization" = Option<String>, Header, description = "Bearer and an enrolment key, in place of an invitation"),
     ),
@@ -41,12 +41,18 @@ pub(crate) async fn handler(
     let admission = Admission::from_request_parts(&mut parts, &app).await;
     let request = Request::from_parts(parts, body);
     // Who asks is settled before by what right.
-    let Wallet { caller, payload, keyed } = Wallet::<Signed>::from_request(request, &app).await?;
+    let Wallet {
+        caller,
+        payload,
+        keyed,
+    } = Wallet::<Signed>::from_request(request, &app).await?;
     let admission = admission?;
     let service = Arc::clone(&app.service);
     let work = async move {
         let receipt = service.enrol(&caller, &admission, payload.into()).await?;
         Ok(Enrolled { receipt })
     };
-    Ok(app.once(keyed, Keep::Answer, StatusCode::CREATED, work).await?)
+    Ok(app
+        .once(keyed, Keep::Answer, StatusCode::CREATED, work)
+        .await?)
 }

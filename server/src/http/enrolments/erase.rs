@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use blindprint_core::{EnrolmentId, wire::{EraseEnrolment, Receipt}};
+use blindprint_core::{
+    EnrolmentId,
+    wire::{EraseEnrolment, Receipt},
+};
 
 use crate::{
     Result,
@@ -21,10 +24,16 @@ pub(crate) async fn handler(
     Segment(id): Segment<EnrolmentId>,
     request: Wallet<Json<EraseEnrolment>>,
 ) -> Result<Response> {
-    let Wallet { caller, payload: Json(body), keyed } = request;
+    let Wallet {
+        caller,
+        payload: Json(body),
+        keyed,
+    } = request;
     let service = Arc::clone(&app.service);
     let work = async move {
-        Ok(Receipt { receipt: service.erase(&caller, id, body.erasure).await? })
+        Ok(Receipt {
+            receipt: service.erase(&caller, id, body.erasure).await?,
+        })
     };
     app.once(keyed, Keep::Answer, StatusCode::OK, work).await
 }

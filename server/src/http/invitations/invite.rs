@@ -38,7 +38,11 @@ pub(crate) async fn handler(
 ) -> Result<Response, Problem> {
     let Plain { value, bytes } = body;
     let digest = Digest::of("blindprint/body/v1", &bytes);
-    let facts = Facts { method: "POST", target: PATH, body: digest };
+    let facts = Facts {
+        method: "POST",
+        target: PATH,
+        body: digest,
+    };
     let keyed = Keyed::new("operator", Keyed::key(&headers)?, facts, None);
     // The key decides the id, and the id the secret: a repeated request makes the same invitation.
     let id = keyed.name().map_or_else(
@@ -47,5 +51,7 @@ pub(crate) async fn handler(
     );
     let service = Arc::clone(&app.service);
     let work = async move { service.invite(id, value).await };
-    Ok(app.once::<Invitation, _>(keyed, Keep::Nothing, StatusCode::CREATED, work).await?)
+    Ok(app
+        .once::<Invitation, _>(keyed, Keep::Nothing, StatusCode::CREATED, work)
+        .await?)
 }

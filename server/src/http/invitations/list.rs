@@ -42,10 +42,7 @@ pub(crate) struct InvitationSummary {
     responses((status = OK, body = Invitations), OperatorProblems),
     security(("operator" = [])),
 )]
-pub(crate) async fn handler(
-    State(app): State<Arc<App>>,
-    _: Operator,
-) -> Result<Json<Invitations>> {
+pub(crate) async fn handler(State(app): State<Arc<App>>, _: Operator) -> Result<Json<Invitations>> {
     let invitations = app.service.invitations().await?;
     let invitations = invitations
         .into_iter()

@@ -20,7 +20,8 @@ pub(super) async fn respond(
     let tag = format!("\"{}\"", material.digest);
     let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         value.to_str().is_ok_and(|tags| {
-            tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
+            tags.split(',')
+                .any(|known| known.trim().trim_start_matches("W/") == tag)
         })
     });
     let mut response = if known {
@@ -30,7 +31,10 @@ pub(super) async fn respond(
         // Sent from the shared copy, however many download it.
         let bytes = axum::body::Bytes::from_owner(material.bytes);
         let media_type = HeaderValue::from_static(MATERIAL_MEDIA_TYPE);
-        let headers = [(header::CONTENT_TYPE, media_type), (header::CONTENT_LENGTH, length)];
+        let headers = [
+            (header::CONTENT_TYPE, media_type),
+            (header::CONTENT_LENGTH, length),
+        ];
         (headers, Body::from(bytes)).into_response()
     };
     let headers = response.headers_mut();

@@ -11,7 +11,11 @@ use crate::http::{App, openapi::PublicProblems};
     responses((status = OK, body = Notices), PublicProblems),
 )]
 pub(crate) async fn handler(State(app): State<Arc<App>>) -> Json<Notices> {
-    let notices =
-        app.service.notices().in_force().map(|notice| notice.summary.clone()).collect();
+    let notices = app
+        .service
+        .notices()
+        .in_force()
+        .map(|notice| notice.summary.clone())
+        .collect();
     Json(Notices { notices })
 }

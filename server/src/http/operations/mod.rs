@@ -1,3 +1,3 @@
 pub(super) mod healthz;
-pub(super) mod readyz;
 pub(super) mod metrics;
+pub(super) mod readyz;

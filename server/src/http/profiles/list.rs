@@ -17,5 +17,7 @@ pub(crate) struct Profiles {
     responses((status = OK, body = Profiles), PublicProblems),
 )]
 pub(crate) async fn handler() -> Json<Profiles> {
-    Json(Profiles { profiles: profiles() })
+    Json(Profiles {
+        profiles: profiles(),
+    })
 }

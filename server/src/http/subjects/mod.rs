@@ -1,3 +1,3 @@
 pub(super) mod me;
-pub(super) mod rotate_key;
 pub(super) mod recover;
+pub(super) mod rotate_key;

@@ -20,10 +20,16 @@ pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     request: Recovering<Json<Recover>>,
 ) -> Result<Response> {
-    let Recovering { caller, payload: Json(body), keyed } = request;
+    let Recovering {
+        caller,
+        payload: Json(body),
+        keyed,
+    } = request;
     let service = Arc::clone(&app.service);
     let work = async move {
-        Ok(Receipt { receipt: service.recover(&caller, body).await? })
+        Ok(Receipt {
+            receipt: service.recover(&caller, body).await?,
+        })
     };
     app.once(keyed, Keep::Answer, StatusCode::OK, work).await
 }

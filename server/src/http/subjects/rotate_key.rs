@@ -19,10 +19,16 @@ pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     request: Wallet<Json<RotateKey>>,
 ) -> Result<Response> {
-    let Wallet { caller, payload: Json(body), keyed } = request;
+    let Wallet {
+        caller,
+        payload: Json(body),
+        keyed,
+    } = request;
     let service = Arc::clone(&app.service);
     let work = async move {
-        Ok(Receipt { receipt: service.rotate_key(&caller, body).await? })
+        Ok(Receipt {
+            receipt: service.rotate_key(&caller, body).await?,
+        })
     };
     app.once(keyed, Keep::Answer, StatusCode::OK, work).await
 }

@@ -2,7 +2,10 @@ use std::collections::BTreeSet;
 
 use axum::{body::Body, http::Request};
 
-use super::{Fixture, fixture::{ENROLMENT_KEY, wallet}};
+use super::{
+    Fixture,
+    fixture::{ENROLMENT_KEY, wallet},
+};
 
 /// Operations that anybody may call. Every other one answers 401 or 403 without credentials.
 const PUBLIC: &[&str] = &[
@@ -56,7 +59,11 @@ async fn call(fixture: &Fixture, operation: &Operation, credential: Option<(&str
     if let Some((name, value)) = credential {
         request = request.header(name, value);
     }
-    fixture.send(request.body(Body::from("{}")).unwrap()).await.status.as_u16()
+    fixture
+        .send(request.body(Body::from("{}")).unwrap())
+        .await
+        .status
+        .as_u16()
 }
 
 #[tokio::test]
@@ -69,20 +76,36 @@ async fn every_operation_is_public_on_purpose_or_wants_credentials() {
         let status = call(&fixture, operation, None).await;
         if PUBLIC.contains(&operation.name.as_str()) {
             assert!(!operation.secured, "{}", operation.name);
-            assert!(![401, 403].contains(&status), "{}: {status}", operation.name);
+            assert!(
+                ![401, 403].contains(&status),
+                "{}: {status}",
+                operation.name
+            );
             public.insert(operation.name.as_str());
         } else {
-            assert!(operation.secured, "{} documents no security", operation.name);
+            assert!(
+                operation.secured,
+                "{} documents no security",
+                operation.name
+            );
             assert!([401, 403].contains(&status), "{}: {status}", operation.name);
         }
     }
-    assert_eq!(public, BTreeSet::from_iter(PUBLIC.iter().copied()), "PUBLIC names what is gone");
+    assert_eq!(
+        public,
+        BTreeSet::from_iter(PUBLIC.iter().copied()),
+        "PUBLIC names what is gone"
+    );
 }
 
 #[tokio::test]
 async fn wrong_credentials_are_no_credentials() {
     let fixture = Fixture::new().await;
-    for operation in operations(&fixture).await.iter().filter(|operation| operation.secured) {
+    for operation in operations(&fixture)
+        .await
+        .iter()
+        .filter(|operation| operation.secured)
+    {
         for credential in [
             ("authorization", "Bearer wrong"),
             ("authorization", "Basic b3BlcmF0b3I6"),
@@ -100,8 +123,14 @@ async fn wrong_credentials_are_no_credentials() {
 async fn a_wallet_is_no_operator() {
     let fixture = Fixture::new().await;
     let key = wallet();
-    for operation in operations(&fixture).await.iter().filter(|operation| operation.operators) {
-        let reply = fixture.signed(&key, &operation.method, &operation.path, "{}").await;
+    for operation in operations(&fixture)
+        .await
+        .iter()
+        .filter(|operation| operation.operators)
+    {
+        let reply = fixture
+            .signed(&key, &operation.method, &operation.path, "{}")
+            .await;
         assert_eq!(reply.problem(), "operator-only", "{}", operation.name);
     }
 }

@@ -14,7 +14,7 @@ use secrecy::{SecretBox, SecretString};
 use tower::ServiceExt as _;
 
 use crate::{
-    backend::{Enclave, MaterialStore, Matchers},
+    backend::{Enclave, Matchers, MaterialStore},
     domain::{InvitationKey, Locks, Parts, Rate, Service, Terms},
     http::{App, Operators, router},
     store::{SqliteStore, Store},
@@ -48,10 +48,15 @@ impl Reply {
 
     /// The last part of a problem's type.
     pub fn problem(&self) -> String {
-        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            self.headers[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
         let body = self.json();
         let kind = body["type"].as_str().unwrap();
-        kind.strip_prefix("urn:blindprint:problem:").unwrap().to_owned()
+        kind.strip_prefix("urn:blindprint:problem:")
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -60,13 +65,18 @@ pub(in crate::http) type Forgery = fn(&mut RequestProof);
 
 impl Fixture {
     pub async fn new() -> Self {
-        let many = Rate { per_minute: 1_000_000, burst: 1_000_000 };
+        let many = Rate {
+            per_minute: 1_000_000,
+            burst: 1_000_000,
+        };
         Self::with_rates(many, many).await
     }
 
     pub async fn with_rates(address_rate: Rate, subject_rate: Rate) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("db.sqlite")).await.unwrap();
+        let store = SqliteStore::open(&folder.path().join("db.sqlite"))
+            .await
+            .unwrap();
         let store = Arc::new(store);
         let clock = Arc::new(ManualClock::at(UnixTime(1_800_000_000)));
         let enclave = Arc::new(Enclave::at(folder.path().join("nobody.sock")));
@@ -105,18 +115,29 @@ impl Fixture {
             request_seconds: 20,
             body_seconds: 5,
         });
-        Self { router: router(&app), app, clock, store, _folder: folder }
+        Self {
+            router: router(&app),
+            app,
+            clock,
+            store,
+            _folder: folder,
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 16 << 20).await.unwrap().to_vec();
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Reply {
-        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
     }
 
     pub async fn operate(&self, method: &str, path: &str, body: &str, key: Option<&str>) -> Reply {
@@ -128,7 +149,8 @@ impl Fixture {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 
     pub fn proof(&self, key: &SigningKey, request: (&str, &str, &[u8]), forge: Forgery) -> Jws {

@@ -17,7 +17,15 @@ use crate::{
 const ME: &str = "/v1/subjects/me";
 
 fn consent(fixture: &Fixture, key: &SigningKey) -> (Consent, Jws) {
-    let notice = fixture.app.service.notices().in_force().next().unwrap().summary.digest;
+    let notice = fixture
+        .app
+        .service
+        .notices()
+        .in_force()
+        .next()
+        .unwrap()
+        .summary
+        .digest;
     let consent = Consent {
         id: ConsentId::random(&SystemEntropy),
         sub: key.public().subject(),
@@ -47,7 +55,10 @@ async fn met(fixture: &Fixture, key: &SigningKey) {
 async fn finish(fixture: &Fixture, key: &SigningKey, effect: Effect) {
     let store = &fixture.store;
     let subject = key.public().subject();
-    let sequence = store.begin_operation(&subject, b"", fixture.clock.now()).await.unwrap();
+    let sequence = store
+        .begin_operation(&subject, b"", fixture.clock.now())
+        .await
+        .unwrap();
     store.finish_operation(sequence, &[effect]).await.unwrap();
 }
 
@@ -68,14 +79,22 @@ async fn a_proof_is_for_one_request_at_one_time_once() {
     let fixture = Fixture::new().await;
     let key = wallet();
     let forgeries: [(&str, Forgery); 8] = [
-        ("another service", |proof| proof.aud = "https://evil.example".parse().unwrap()),
+        ("another service", |proof| {
+            proof.aud = "https://evil.example".parse().unwrap()
+        }),
         ("another method", |proof| proof.htm = "POST".to_owned()),
-        ("another path", |proof| proof.htu = "/v1/subjects/you".to_owned()),
+        ("another path", |proof| {
+            proof.htu = "/v1/subjects/you".to_owned()
+        }),
         ("another query", |proof| proof.htu = format!("{ME}?a=1")),
-        ("another body", |proof| proof.body = Digest::of("blindprint/body/v1", b"x")),
+        ("another body", |proof| {
+            proof.body = Digest::of("blindprint/body/v1", b"x")
+        }),
         ("too old", |proof| proof.iat = proof.iat.plus(-61)),
         ("too new", |proof| proof.iat = proof.iat.plus(61)),
-        ("another subject", |proof| proof.sub = wallet().public().subject()),
+        ("another subject", |proof| {
+            proof.sub = wallet().public().subject()
+        }),
     ];
     for (name, forge) in forgeries {
         let reply = fixture.forged(&key, "GET", ME, "", forge).await;
@@ -83,13 +102,27 @@ async fn a_proof_is_for_one_request_at_one_time_once() {
     }
     let proof = fixture.proof(&key, ("GET", ME, b""), |_| {});
     assert_eq!(fixture.proven(&proof, "GET", ME, "").await.status, 200);
-    assert_eq!(fixture.proven(&proof, "GET", ME, "").await.status, 401, "spent");
-    let late = fixture.proof(&key, ("GET", ME, b""), |proof| proof.iat = proof.iat.plus(-60));
+    assert_eq!(
+        fixture.proven(&proof, "GET", ME, "").await.status,
+        401,
+        "spent"
+    );
+    let late = fixture.proof(&key, ("GET", ME, b""), |proof| {
+        proof.iat = proof.iat.plus(-60)
+    });
     assert_eq!(fixture.proven(&late, "GET", ME, "").await.status, 200);
     assert_eq!(fixture.proven(&late, "GET", ME, "").await.status, 401);
     fixture.clock.advance(1);
-    fixture.store.forget_expired(fixture.clock.now(), fixture.clock.now()).await.unwrap();
-    assert_eq!(fixture.proven(&late, "GET", ME, "").await.status, 401, "stale when forgotten");
+    fixture
+        .store
+        .forget_expired(fixture.clock.now(), fixture.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.proven(&late, "GET", ME, "").await.status,
+        401,
+        "stale when forgotten"
+    );
 }
 
 #[tokio::test]
@@ -124,7 +157,10 @@ async fn the_pinned_key_speaks_and_the_one_before_does_not() {
     met(&fixture, &old).await;
     assert_eq!(fixture.signed(&old, "GET", ME, "").await.status, 200);
     let subject = old.public().subject();
-    let keys = SubjectKeys { pinned: new.public().uri(), recovery: Some(recovery.public().uri()) };
+    let keys = SubjectKeys {
+        pinned: new.public().uri(),
+        recovery: Some(recovery.public().uri()),
+    };
     finish(&fixture, &old, Effect::KeysChanged { subject, keys }).await;
     let speak = async |key: &SigningKey, method: &str, path: &str| {
         let proof = fixture.proof(key, (method, path, b""), |_| {});
@@ -132,12 +168,20 @@ async fn the_pinned_key_speaks_and_the_one_before_does_not() {
             blindprint_did::verify(&proof).unwrap().into_statement();
         statement.sub = old.public().subject();
         let proof = sign(key, &statement).unwrap();
-        fixture.proven(&proof, method, path, "").await.status.as_u16()
+        fixture
+            .proven(&proof, method, path, "")
+            .await
+            .status
+            .as_u16()
     };
     assert_eq!(speak(&old, "GET", ME).await, 401);
     assert_eq!(speak(&new, "GET", ME).await, 200);
     assert_eq!(speak(&recovery, "GET", ME).await, 401);
-    assert_eq!(speak(&recovery, "POST", "/v1/nonces").await, 503, "let in, but no enclave answers");
+    assert_eq!(
+        speak(&recovery, "POST", "/v1/nonces").await,
+        503,
+        "let in, but no enclave answers"
+    );
 }
 
 #[tokio::test]
@@ -151,17 +195,77 @@ async fn a_consent_is_refused_before_the_enclave_is_asked() {
     };
     let cases = [
         ("another's key", sign(&other, &good).unwrap()),
-        ("another's name", sign(&key, &Consent { sub: other.public().subject(), ..good.clone() }).unwrap()),
-        ("another service", sign(&key, &Consent { service: "https://evil.example".parse().unwrap(), ..good.clone() }).unwrap()),
-        ("an unknown notice", sign(&key, &Consent { notice: Digest::of("x", b""), ..good.clone() }).unwrap()),
-        ("another purpose", sign(&key, &Consent { purpose: Purpose::Uniqueness, ..good.clone() }).unwrap()),
-        ("for ever", sign(&key, &Consent { expires: good.given.plus(i64::from(u32::MAX)), ..good.clone() }).unwrap()),
+        (
+            "another's name",
+            sign(
+                &key,
+                &Consent {
+                    sub: other.public().subject(),
+                    ..good.clone()
+                },
+            )
+            .unwrap(),
+        ),
+        (
+            "another service",
+            sign(
+                &key,
+                &Consent {
+                    service: "https://evil.example".parse().unwrap(),
+                    ..good.clone()
+                },
+            )
+            .unwrap(),
+        ),
+        (
+            "an unknown notice",
+            sign(
+                &key,
+                &Consent {
+                    notice: Digest::of("x", b""),
+                    ..good.clone()
+                },
+            )
+            .unwrap(),
+        ),
+        (
+            "another purpose",
+            sign(
+                &key,
+                &Consent {
+                    purpose: Purpose::Uniqueness,
+                    ..good.clone()
+                },
+            )
+            .unwrap(),
+        ),
+        (
+            "for ever",
+            sign(
+                &key,
+                &Consent {
+                    expires: good.given.plus(i64::from(u32::MAX)),
+                    ..good.clone()
+                },
+            )
+            .unwrap(),
+        ),
     ];
     for (name, jws) in cases {
         assert_eq!(send(&jws).await.problem(), "refused", "{name}");
     }
-    assert_eq!(send(&"a.b.c".parse().unwrap()).await.problem(), "malformed-submission");
-    assert!(fixture.store.unfinished_operations(None).await.unwrap().is_empty());
+    assert_eq!(
+        send(&"a.b.c".parse().unwrap()).await.problem(),
+        "malformed-submission"
+    );
+    assert!(
+        fixture
+            .store
+            .unfinished_operations(None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -173,11 +277,24 @@ async fn what_the_enclave_was_not_there_for_is_kept_until_it_is() {
     let reply = fixture.signed(&key, "POST", "/v1/consents", &body).await;
     assert_eq!(reply.problem(), "unavailable");
     assert!(reply.headers.contains_key("retry-after"));
-    assert_eq!(fixture.store.unfinished_operations(None).await.unwrap().len(), 1);
+    assert_eq!(
+        fixture
+            .store
+            .unfinished_operations(None)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     let again = fixture.signed(&key, "POST", "/v1/consents", &body).await;
     assert_eq!(again.problem(), "unavailable");
     assert_eq!(
-        fixture.store.unfinished_operations(None).await.unwrap().len(),
+        fixture
+            .store
+            .unfinished_operations(None)
+            .await
+            .unwrap()
+            .len(),
         1,
         "the first is asked again before a second is noted"
     );
@@ -191,11 +308,17 @@ async fn bodies_are_refused_in_one_form() {
     let post = async |body: &str| fixture.signed(&key, "POST", "/v1/consents", body).await;
     assert_eq!(post("{").await.problem(), "malformed-request");
     assert_eq!(post("{}").await.problem(), "malformed-request");
-    assert_eq!(post(r#"{"consent":"a.b.c","more":1}"#).await.problem(), "malformed-request");
+    assert_eq!(
+        post(r#"{"consent":"a.b.c","more":1}"#).await.problem(),
+        "malformed-request"
+    );
     assert_eq!(post(&" ".repeat(21 * 1024)).await.problem(), "too-large");
     let secret = "c2VjcmV0LXZhbHVl";
     let reply = post(&format!(r#"{{"consent":"{secret}"}}"#)).await;
-    assert!(!String::from_utf8(reply.body).unwrap().contains(secret), "nothing is echoed");
+    assert!(
+        !String::from_utf8(reply.body).unwrap().contains(secret),
+        "nothing is echoed"
+    );
 
     let proof = fixture.proof(&key, ("POST", "/v1/consents", b"x"), |_| {});
     let request = Request::post("/v1/consents")
@@ -203,7 +326,10 @@ async fn bodies_are_refused_in_one_form() {
         .header("content-type", "text/plain")
         .body(Body::from("x"))
         .unwrap();
-    assert_eq!(fixture.send(request).await.problem(), "unsupported-media-type");
+    assert_eq!(
+        fixture.send(request).await.problem(),
+        "unsupported-media-type"
+    );
 }
 
 #[tokio::test]
@@ -213,7 +339,10 @@ async fn names_of_nothing_are_not_found() {
     met(&fixture, &key).await;
     let challenge = Nonce::random(&SystemEntropy);
     let path = format!("/v1/authentications/{challenge}");
-    assert_eq!(fixture.signed(&key, "GET", &path, "").await.problem(), "not-found");
+    assert_eq!(
+        fixture.signed(&key, "GET", &path, "").await.problem(),
+        "not-found"
+    );
     let start = serde_json::json!({
         "enrolment": "2b1c7f0e-52a4-4a66-9c3e-6f2f3d1f6a51",
         "audience": "https://shop.example",
@@ -249,5 +378,8 @@ async fn a_used_idempotency_key_is_bound_to_its_request() {
         .header("content-type", "application/json")
         .body(Body::from(body))
         .unwrap();
-    assert_eq!(fixture.send(request).await.problem(), "idempotency-mismatch");
+    assert_eq!(
+        fixture.send(request).await.problem(),
+        "idempotency-mismatch"
+    );
 }

@@ -49,14 +49,13 @@ impl InvitationStore for SqliteStore {
     }
 
     async fn revoke_invitation(&self, id: InvitationId, now: UnixTime) -> Result<bool> {
-        let revoked = sqlx::query(
-            "UPDATE invitations SET revoked = COALESCE(revoked, $2) WHERE id = $1",
-        )
-        .bind(id.to_string())
-        .bind(now.0)
-        .execute(&self.writer)
-        .await
-        .map_err(failed("revoking an invitation"))?;
+        let revoked =
+            sqlx::query("UPDATE invitations SET revoked = COALESCE(revoked, $2) WHERE id = $1")
+                .bind(id.to_string())
+                .bind(now.0)
+                .execute(&self.writer)
+                .await
+                .map_err(failed("revoking an invitation"))?;
         Ok(revoked.rows_affected() == 1)
     }
 }

@@ -142,7 +142,13 @@ async fn insert_operation(
 
 async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
     match effect {
-        Effect::ConsentGiven { consent, jws, record, key, receipt } => {
+        Effect::ConsentGiven {
+            consent,
+            jws,
+            record,
+            key,
+            receipt,
+        } => {
             sqlx::query(
                 "INSERT INTO subjects (subject, pinned_key, since) VALUES ($1, $2, $3)
                  ON CONFLICT (subject) DO NOTHING",
@@ -170,7 +176,13 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
             .execute(&mut **tx)
             .await?;
         }
-        Effect::ConsentWithdrawn { subject, consent, at, withdrawal, receipt } => {
+        Effect::ConsentWithdrawn {
+            subject,
+            consent,
+            at,
+            withdrawal,
+            receipt,
+        } => {
             sqlx::query(
                 "UPDATE consents
                  SET withdrawn = COALESCE(withdrawn, $3), withdrawal = $4, withdrawal_receipt = $5
@@ -184,7 +196,12 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
             .execute(&mut **tx)
             .await?;
         }
-        Effect::Enrolled { enrolment, receipt, replaced, at } => {
+        Effect::Enrolled {
+            enrolment,
+            receipt,
+            replaced,
+            at,
+        } => {
             sqlx::query(
                 "UPDATE enrolments SET state = 'live', receipt = $2, enrolled = $3
                  WHERE id = $1 AND state = 'pending'",
@@ -220,7 +237,11 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
                 .execute(&mut **tx)
                 .await?;
         }
-        Effect::Erased { enrolment, receipt, at } => {
+        Effect::Erased {
+            enrolment,
+            receipt,
+            at,
+        } => {
             erase(tx, *enrolment, receipt.as_ref(), *at).await?;
         }
         Effect::ConsentsEnded { subject, at } => {

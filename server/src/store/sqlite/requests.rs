@@ -56,35 +56,33 @@ impl RequestStore for SqliteStore {
             return Ok(Recalled::Different);
         }
         let status: Option<i64> = row.try_get("status").map_err(corrupt)?;
-        let Some(status) = status else { return Ok(Recalled::New) };
+        let Some(status) = status else {
+            return Ok(Recalled::New);
+        };
         let status = status.try_into().map_err(corrupt)?;
         let body = row.try_get("body").map_err(corrupt)?;
         Ok(Recalled::Answered(StoredAnswer { status, body }))
     }
 
     async fn keep_answer(&self, caller: &str, key: &str, answer: &StoredAnswer) -> Result<()> {
-        sqlx::query(
-            "UPDATE idempotency SET status = $3, body = $4 WHERE caller = $1 AND key = $2",
-        )
-        .bind(caller)
-        .bind(key)
-        .bind(i64::from(answer.status))
-        .bind(answer.body.as_slice())
-        .execute(&self.writer)
-        .await
-        .map_err(failed("keeping an answer"))?;
+        sqlx::query("UPDATE idempotency SET status = $3, body = $4 WHERE caller = $1 AND key = $2")
+            .bind(caller)
+            .bind(key)
+            .bind(i64::from(answer.status))
+            .bind(answer.body.as_slice())
+            .execute(&self.writer)
+            .await
+            .map_err(failed("keeping an answer"))?;
         Ok(())
     }
 
     async fn release_key(&self, caller: &str, key: &str) -> Result<()> {
-        sqlx::query(
-            "DELETE FROM idempotency WHERE caller = $1 AND key = $2 AND status IS NULL",
-        )
-        .bind(caller)
-        .bind(key)
-        .execute(&self.writer)
-        .await
-        .map_err(failed("releasing an idempotency key"))?;
+        sqlx::query("DELETE FROM idempotency WHERE caller = $1 AND key = $2 AND status IS NULL")
+            .bind(caller)
+            .bind(key)
+            .execute(&self.writer)
+            .await
+            .map_err(failed("releasing an idempotency key"))?;
         Ok(())
     }
 }

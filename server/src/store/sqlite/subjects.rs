@@ -80,13 +80,13 @@ impl SubjectStore for SqliteStore {
     }
 
     async fn template(&self, enrolment: EnrolmentId) -> Result<Option<Vec<u8>>> {
-        let row =
-            sqlx::query("SELECT ciphertext FROM enrolments WHERE id = $1 AND state = 'live'")
-                .bind(enrolment.to_string())
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(failed("reading a template"))?;
-        row.map(|row| row.try_get("ciphertext").map_err(corrupt)).transpose()
+        let row = sqlx::query("SELECT ciphertext FROM enrolments WHERE id = $1 AND state = 'live'")
+            .bind(enrolment.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("reading a template"))?;
+        row.map(|row| row.try_get("ciphertext").map_err(corrupt))
+            .transpose()
     }
 }
 
