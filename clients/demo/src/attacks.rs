@@ -38,11 +38,20 @@ pub(crate) async fn try_all(
         Err(error) => say(&format!("  NOT REFUSED  {name}: {error}")),
     };
     show("replayed probe", replay::attempt(&scene).await);
-    show("probe moved to another subject", transplant::attempt(&scene).await);
+    show(
+        "probe moved to another subject",
+        transplant::attempt(&scene).await,
+    );
     show("malformed probe", malformed::attempt(&scene).await);
-    show("somebody's template registered under a stranger's name", stranger::attempt(&scene).await);
+    show(
+        "somebody's template registered under a stranger's name",
+        stranger::attempt(&scene).await,
+    );
     show("forged evaluation", evaluation::attempt(&scene).await);
-    show("verdict for another audience", audience::attempt(&scene).await);
+    show(
+        "verdict for another audience",
+        audience::attempt(&scene).await,
+    );
     show("wrong wallet", wrong_wallet::attempt(&scene).await);
     show("withdrawn consent", withdrawn::attempt(&mut scene).await);
     Ok(refused)
@@ -52,7 +61,9 @@ pub(crate) async fn try_all(
 fn refused<T>(what: &str, outcome: wallet::Result<T>, wanted: &[&str]) -> Result<String> {
     match outcome {
         Err(error) if wanted.contains(&error.kind()) => Ok(format!("{what}: {error}")),
-        Err(error) => Err(Error::Broken(format!("{what}: refused, but for another reason: {error}"))),
+        Err(error) => Err(Error::Broken(format!(
+            "{what}: refused, but for another reason: {error}"
+        ))),
         Ok(_) => Err(Error::Broken(format!("{what}: accepted"))),
     }
 }

@@ -13,7 +13,10 @@ use std::{
 use blindprint_core::{ProfileId, SystemEntropy};
 use blindprint_template::{BiometricCode, EncodingKey};
 
-use crate::{Error, Result, people::{Person, Taken}};
+use crate::{
+    Error, Result,
+    people::{Person, Taken},
+};
 
 /// Strangers that each person is compared with. Drawing a key's weights takes milliseconds per
 /// code, so that comparing everybody with everybody would take minutes.
@@ -53,9 +56,16 @@ fn on_all_cores(all: &[Arc<Person>], profile: ProfileId) -> Result<Distribution>
     let parts: Vec<Result<(Vec<u16>, Vec<u16>)>> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let stopped = |_| Err(Error::Broken("a thread stopped".to_owned()));
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(stopped)).collect()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(stopped))
+            .collect()
     });
-    let mut distribution = Distribution { profile, genuine: Vec::new(), impostor: Vec::new() };
+    let mut distribution = Distribution {
+        profile,
+        genuine: Vec::new(),
+        impostor: Vec::new(),
+    };
     for part in parts {
         let (genuine, impostor) = part?;
         distribution.genuine.extend(genuine);
@@ -93,8 +103,16 @@ fn compare(
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tau = self.profile.profile().tau;
-        let beyond = self.genuine.iter().filter(|distance| **distance > tau).count();
-        let within = self.impostor.iter().filter(|distance| **distance <= tau).count();
+        let beyond = self
+            .genuine
+            .iter()
+            .filter(|distance| **distance > tau)
+            .count();
+        let within = self
+            .impostor
+            .iter()
+            .filter(|distance| **distance <= tau)
+            .count();
         writeln!(
             f,
             "  {} genuine pairs, {} to {} bits apart, {beyond} beyond τ = {tau}\n  \

@@ -31,7 +31,7 @@ use self::{
     error::{Error, Result},
     people::People,
     round::Round,
-    service::RunningService,
+    service::{RunningService, surroundings},
     table::Table,
 };
 
@@ -75,32 +75,53 @@ async fn demonstrate(arguments: Arguments) -> Result<bool> {
     let people = choose_people(&arguments)?;
     say("Starting the service with an empty data folder; its enclave makes its keys first.");
     let service = RunningService::start().await?;
-    say(&format!("It listens on {} and keeps its data in {}.", service.url, service.folder().display()));
+    say(&format!(
+        "It listens on {} and keeps its data in {}.",
+        service.url,
+        service.folder().display()
+    ));
 
-    let operator = service.client(&service.surroundings(Arc::new(Materials::in_memory())))?;
+    let operator = service.client(&surroundings(Arc::new(Materials::in_memory())))?;
     let uses = u32::try_from(people.chosen.len()).unwrap_or(u32::MAX);
-    let invite = Invite { uses, valid_for: 3600, note: Some("demo".to_owned()) };
-    let invitation = operator.invite(&service.operator_token()?, &invite).await?.secret;
+    let invite = Invite {
+        uses,
+        valid_for: 3600,
+        note: Some("demo".to_owned()),
+    };
+    let invitation = operator
+        .invite(&service.operator_token()?, &invite)
+        .await?
+        .secret;
     say(&format!("The operator has invited {uses} people."));
 
-    let round = Round::prepare(&service, &people, invitation).await?;
-    say("Each wallet checks the enclave's attestation, shows the notice, asks for consent, then encodes \
-         the face under a key of its own, encrypts it and proves that it encrypted bits.\n");
+    let round = Round::prepare(&service, &people, invitation)?;
+    say(
+        "Each wallet checks the enclave's attestation, shows the notice, asks for consent, then encodes \
+         the face under a key of its own, encrypts it and proves that it encrypted bits.\n",
+    );
     let table = Arc::new(Table::new());
-    let results = round.run(&people, usize::from(arguments.wallets), &table).await?;
+    let results = round
+        .run(&people, usize::from(arguments.wallets), &table)
+        .await?;
     let summary = results.summary();
     summary.explain(&mut io::stdout())?;
 
     say("\nDistances of the whole data set in clear, each person under a key of their own…");
     let distribution = distribution::measure(&people.all, round::profile(&people)?).await?;
-    let picture = plot::draw(&distribution, &results.marks());
+    let picture = plot::draw(&distribution, results.marks());
     std::fs::write(&arguments.svg, picture)
         .map_err(|e| Error::Setup(format!("{}: {e}", arguments.svg.display())))?;
-    say(&format!("{distribution}The picture is {}.", arguments.svg.display()));
+    say(&format!(
+        "{distribution}The picture is {}.",
+        arguments.svg.display()
+    ));
 
     say("\nEight attacks, each against the running service:");
     let refused = attacks::try_all(&service, results.wallets, &people).await?;
-    say(&format!("\nAll of it took {:.0} s.", started.elapsed().as_secs_f64()));
+    say(&format!(
+        "\nAll of it took {:.0} s.",
+        started.elapsed().as_secs_f64()
+    ));
     if arguments.keep {
         service.keep();
     } else {

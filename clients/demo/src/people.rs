@@ -36,7 +36,11 @@ pub(crate) struct People {
 impl Taken {
     /// As the wallet takes it.
     pub(crate) fn embedding(&self) -> Result<Embedding> {
-        Ok(Embedding::new(Modality::Face, FACE_MODEL, self.values.clone())?)
+        Ok(Embedding::new(
+            Modality::Face,
+            FACE_MODEL,
+            self.values.clone(),
+        )?)
     }
 }
 
@@ -47,23 +51,38 @@ impl People {
         for line in COMMITTED.lines().skip(1) {
             let mut fields = line.split(',');
             let (Some(label), Some(name)) = (fields.next(), fields.next()) else {
-                return Err(Error::Setup("the committed embeddings are damaged".to_owned()));
+                return Err(Error::Setup(
+                    "the committed embeddings are damaged".to_owned(),
+                ));
             };
             let values: Result<Vec<f32>, _> = fields.map(str::parse).collect();
             let values = values
                 .map_err(|_| Error::Setup(format!("the committed embedding {name} is damaged")))?;
-            captures.push((label.to_owned(), Taken { name: name.to_owned(), values }));
+            captures.push((
+                label.to_owned(),
+                Taken {
+                    name: name.to_owned(),
+                    values,
+                },
+            ));
         }
         Self::of(captures, count)
     }
 
     /// People from a folder of photographs called `person_number.jpg`.
-    pub(crate) fn photographed(folder: &Path, pipeline: &Arc<FacePipeline>, count: usize) -> Result<Self> {
+    pub(crate) fn photographed(
+        folder: &Path,
+        pipeline: &Arc<FacePipeline>,
+        count: usize,
+    ) -> Result<Self> {
         let unreadable = |e| Error::Setup(format!("{}: {e}", folder.display()));
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+            let extension = path
+                .extension()
+                .and_then(|e| e.to_str())
+                .unwrap_or_default();
             if ["jpg", "jpeg", "png"].contains(&extension.to_ascii_lowercase().as_str()) {
                 paths.push(path);
             }
@@ -71,11 +90,21 @@ impl People {
         paths.sort();
         let mut captures = Vec::new();
         for path in paths {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let label = name.split('_').next().unwrap_or_default().to_owned();
             match Photo::open(&path, Arc::clone(pipeline)).and_then(|photo| photo.embedding()) {
                 Ok(embedding) => {
-                    captures.push((label, Taken { name, values: embedding.values().to_vec() }));
+                    captures.push((
+                        label,
+                        Taken {
+                            name,
+                            values: embedding.values().to_vec(),
+                        },
+                    ));
                 }
                 Err(error) => crate::say(&format!("{name} is left out: {error}")),
             }
@@ -92,8 +121,10 @@ impl People {
             .into_iter()
             .map(|(label, captures)| Arc::new(Person { label, captures }))
             .collect();
-        let chosen: Vec<usize> =
-            (0..all.len()).filter(|at| all[*at].captures.len() >= 2).take(count).collect();
+        let chosen: Vec<usize> = (0..all.len())
+            .filter(|at| all[*at].captures.len() >= 2)
+            .take(count)
+            .collect();
         if chosen.len() < 3 {
             return Err(Error::Setup(format!(
                 "at least 3 people with two captures each are needed (person_1.jpg, person_2.jpg); \
@@ -118,7 +149,10 @@ mod tests {
     #[test]
     fn the_committed_people_have_several_captures() {
         let people = People::committed(8).unwrap();
-        assert_eq!(people.all.iter().map(|p| p.captures.len()).sum::<usize>(), 252);
+        assert_eq!(
+            people.all.iter().map(|p| p.captures.len()).sum::<usize>(),
+            252
+        );
         assert_eq!(people.participants().len(), 8);
         for person in people.participants() {
             assert!(person.captures.len() >= 2, "{}", person.label);

@@ -39,7 +39,12 @@ impl Scale {
     fn of(distribution: &Distribution, marks: &[Compared], top: f64) -> Self {
         let scores = || {
             let marked = marks.iter().map(|mark| mark.distance);
-            distribution.genuine.iter().chain(&distribution.impostor).copied().chain(marked)
+            distribution
+                .genuine
+                .iter()
+                .chain(&distribution.impostor)
+                .copied()
+                .chain(marked)
         };
         let low = scores().min().unwrap_or(0) / 128 * 128;
         let high = scores().max().unwrap_or(2048).div_ceil(128) * 128;
@@ -61,7 +66,11 @@ impl Scale {
 pub(crate) fn draw(distribution: &Distribution, marks: &[Compared]) -> String {
     let genuine = shares(&distribution.genuine);
     let impostor = shares(&distribution.impostor);
-    let highest = genuine.iter().chain(&impostor).map(|(_, share)| *share).fold(0.01, f64::max);
+    let highest = genuine
+        .iter()
+        .chain(&impostor)
+        .map(|(_, share)| *share)
+        .fold(0.01, f64::max);
     let scale = Scale::of(distribution, marks, highest * 1.08);
     let profile = distribution.profile.profile();
 
@@ -74,15 +83,27 @@ pub(crate) fn draw(distribution: &Distribution, marks: &[Compared]) -> String {
         distribution.impostor.len(),
         profile.tau
     );
-    text(&mut svg, LEFT, 28.0, "ink\" font-size=\"18\" font-weight=\"600", &format!(
-        "How far captures lie apart under the wallet's key ({})",
-        profile.id
-    ));
-    text(&mut svg, LEFT, 50.0, "soft", &format!(
-        "{} genuine pairs (green), {} impostor pairs (orange); each person has an encoding key of their own",
-        distribution.genuine.len(),
-        distribution.impostor.len()
-    ));
+    text(
+        &mut svg,
+        LEFT,
+        28.0,
+        "ink\" font-size=\"18\" font-weight=\"600",
+        &format!(
+            "How far captures lie apart under the wallet's key ({})",
+            profile.id
+        ),
+    );
+    text(
+        &mut svg,
+        LEFT,
+        50.0,
+        "soft",
+        &format!(
+            "{} genuine pairs (green), {} impostor pairs (orange); each person has an encoding key of their own",
+            distribution.genuine.len(),
+            distribution.impostor.len()
+        ),
+    );
     axis(&mut svg, &scale);
     bars(&mut svg, &scale, &impostor, "impostor");
     bars(&mut svg, &scale, &genuine, "genuine");
@@ -90,34 +111,69 @@ pub(crate) fn draw(distribution: &Distribution, marks: &[Compared]) -> String {
     for mark in marks {
         draw_mark(&mut svg, &scale, *mark);
     }
-    text(&mut svg, LEFT, HEIGHT - 12.0, "soft",
-        "Dots: this demo's comparisons under encryption, genuine above, impostors below; filled = the enclave signed \"match\".");
+    text(
+        &mut svg,
+        LEFT,
+        HEIGHT - 12.0,
+        "soft",
+        "Dots: this demo's comparisons under encryption, genuine above, impostors below; filled = the enclave signed \"match\".",
+    );
     svg.push_str("</svg>\n");
     svg
 }
 
 /// Share of the scores in each bin that has any, by the bin's first score.
-#[expect(clippy::cast_precision_loss, reason = "counts of pairs are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of pairs are far below 2^52"
+)]
 fn shares(scores: &[u16]) -> Vec<(u16, f64)> {
     let mut counts = std::collections::BTreeMap::new();
     for score in scores {
         *counts.entry(score / BIN * BIN).or_insert(0_usize) += 1;
     }
-    counts.into_iter().map(|(bin, count)| (bin, count as f64 / scores.len() as f64)).collect()
+    counts
+        .into_iter()
+        .map(|(bin, count)| (bin, count as f64 / scores.len() as f64))
+        .collect()
 }
 
 fn axis(svg: &mut String, scale: &Scale) {
     let mut bits = scale.low;
     while bits <= scale.high {
         let x = scale.x(bits);
-        let _ = writeln!(svg, "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{FLOOR}\"/>");
-        text(svg, x, FLOOR + 20.0, "soft\" text-anchor=\"middle", &bits.to_string());
+        let _ = writeln!(
+            svg,
+            "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{FLOOR}\"/>"
+        );
+        text(
+            svg,
+            x,
+            FLOOR + 20.0,
+            "soft\" text-anchor=\"middle",
+            &bits.to_string(),
+        );
         bits += 128;
     }
     let end = WIDTH - RIGHT;
-    let _ = writeln!(svg, "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{FLOOR}\" x2=\"{end}\" y2=\"{FLOOR}\"/>");
-    text(svg, end, FLOOR + 40.0, "soft\" text-anchor=\"end", "Hamming distance (bits of 2048)");
-    text(svg, LEFT - 8.0, TOP + 4.0, "soft\" text-anchor=\"end", &format!("{:.0} %", scale.top * 100.0));
+    let _ = writeln!(
+        svg,
+        "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{FLOOR}\" x2=\"{end}\" y2=\"{FLOOR}\"/>"
+    );
+    text(
+        svg,
+        end,
+        FLOOR + 40.0,
+        "soft\" text-anchor=\"end",
+        "Hamming distance (bits of 2048)",
+    );
+    text(
+        svg,
+        LEFT - 8.0,
+        TOP + 4.0,
+        "soft\" text-anchor=\"end",
+        &format!("{:.0} %", scale.top * 100.0),
+    );
 }
 
 fn bars(svg: &mut String, scale: &Scale, shares: &[(u16, f64)], class: &str) {
@@ -133,8 +189,18 @@ fn bars(svg: &mut String, scale: &Scale, shares: &[(u16, f64)], class: &str) {
 
 fn threshold(svg: &mut String, scale: &Scale, tau: u16) {
     let x = scale.x(tau);
-    let _ = writeln!(svg, "<line class=\"tau\" x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{:.1}\"/>", FLOOR + 62.0);
-    text(svg, x + 6.0, TOP + 12.0, "tau-text", &format!("τ = {tau}: match to the left"));
+    let _ = writeln!(
+        svg,
+        "<line class=\"tau\" x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{:.1}\"/>",
+        FLOOR + 62.0
+    );
+    text(
+        svg,
+        x + 6.0,
+        TOP + 12.0,
+        "tau-text",
+        &format!("τ = {tau}: match to the left"),
+    );
 }
 
 fn draw_mark(svg: &mut String, scale: &Scale, mark: Compared) {
@@ -142,11 +208,17 @@ fn draw_mark(svg: &mut String, scale: &Scale, mark: Compared) {
     let y = FLOOR + if mark.genuine { 46.0 } else { 64.0 };
     let class = if mark.genuine { "genuine" } else { "impostor" };
     let refused = if mark.matched { "" } else { " refused" };
-    let _ = writeln!(svg, "<circle class=\"{class}{refused}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>");
+    let _ = writeln!(
+        svg,
+        "<circle class=\"{class}{refused}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>"
+    );
 }
 
 fn text(svg: &mut String, x: f64, y: f64, class: &str, words: &str) {
-    let _ = writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{words}</text>");
+    let _ = writeln!(
+        svg,
+        "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{words}</text>"
+    );
 }
 
 #[cfg(test)]
@@ -161,8 +233,16 @@ mod tests {
             impostor: vec![950, 960, 1010],
         };
         let marks = [
-            Compared { genuine: true, distance: 350, matched: true },
-            Compared { genuine: false, distance: 980, matched: false },
+            Compared {
+                genuine: true,
+                distance: 350,
+                matched: true,
+            },
+            Compared {
+                genuine: false,
+                distance: 980,
+                matched: false,
+            },
         ];
         draw(&distribution, &marks)
     }

@@ -19,7 +19,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use crate::{
     Error, Result,
     people::{People, Person},
-    service::RunningService,
+    service::{RunningService, surroundings},
     table::{Row, Table},
 };
 
@@ -80,7 +80,10 @@ pub(crate) struct Summary {
 
 /// The profile that the captures fit.
 pub(crate) fn profile(people: &People) -> Result<ProfileId> {
-    let values = people.participants().next().map_or(0, |person| person.captures[0].values.len());
+    let values = people
+        .participants()
+        .next()
+        .map_or(0, |person| person.captures[0].values.len());
     let fits = |profile: &&blindprint_core::Profile| {
         profile.model == FACE_MODEL && usize::from(profile.dimension) == values
     };
@@ -88,11 +91,16 @@ pub(crate) fn profile(people: &People) -> Result<ProfileId> {
         .iter()
         .find(fits)
         .map(blindprint_core::Profile::id)
-        .ok_or_else(|| Error::Setup(format!("no profile takes {} of {FACE_MODEL}", Modality::Face)))
+        .ok_or_else(|| {
+            Error::Setup(format!(
+                "no profile takes {} of {FACE_MODEL}",
+                Modality::Face
+            ))
+        })
 }
 
 impl Round {
-    pub(crate) async fn prepare(
+    pub(crate) fn prepare(
         service: &RunningService,
         people: &People,
         invitation: String,
@@ -103,14 +111,19 @@ impl Round {
         Ok(Self {
             address: service.address()?,
             trust: service.trust()?,
-            surroundings: service.surroundings(Arc::new(Materials::cached_in(wallets.join("cache")))),
+            surroundings: surroundings(Arc::new(Materials::cached_in(wallets.join("cache")))),
             invitation,
             wallets,
         })
     }
 
     /// Runs `parallel` wallets at a time.
-    pub(crate) async fn run(self, people: &People, parallel: usize, table: &Arc<Table>) -> Result<Results> {
+    pub(crate) async fn run(
+        self,
+        people: &People,
+        parallel: usize,
+        table: &Arc<Table>,
+    ) -> Result<Results> {
         let round = Arc::new(self);
         let room = Arc::new(Semaphore::new(parallel));
         let participants: Vec<Arc<Person>> = people.participants().map(Arc::clone).collect();
@@ -124,8 +137,11 @@ impl Round {
                 round.take_part(at, &person, &stranger, &table).await
             });
         }
-        let mut results =
-            Results { wallets: Vec::new(), comparisons: Vec::new(), profile: profile(people)? };
+        let mut results = Results {
+            wallets: Vec::new(),
+            comparisons: Vec::new(),
+            profile: profile(people)?,
+        };
         while let Some(finished) = tasks.join_next().await {
             let (enrolled, comparisons) =
                 finished.map_err(|e| Error::Broken(format!("a wallet stopped: {e}")))??;
@@ -144,15 +160,22 @@ impl Round {
         table: &Table,
     ) -> Result<(Enrolled, [Compared; 2])> {
         let [template, again, ..] = person.captures.as_slice() else {
-            return Err(Error::Setup(format!("{} has only one capture", person.label)));
+            return Err(Error::Setup(format!(
+                "{} has only one capture",
+                person.label
+            )));
         };
         let working = table.start(&person.label, &template.name);
         let (mut wallet, key) = self.new_wallet(&person.label).await?;
         let notice = wallet.notice(Purpose::Authentication, "en").await?;
         wallet.give_consent(&notice, 86_400).await?;
-        let options =
-            EnrolOptions { invitation: Some(self.invitation.clone()), ..EnrolOptions::default() };
-        let enrolled = wallet.enrol(template.embedding()?, options, &working).await?;
+        let options = EnrolOptions {
+            invitation: Some(self.invitation.clone()),
+            ..EnrolOptions::default()
+        };
+        let enrolled = wallet
+            .enrol(template.embedding()?, options, &working)
+            .await?;
         let row = Row {
             person: &person.label,
             capture: &template.name,
@@ -182,10 +205,22 @@ impl Round {
                 service: answer.service_times,
             };
             table.done(working, &row);
-            comparisons.push(Compared { genuine, distance, matched });
+            comparisons.push(Compared {
+                genuine,
+                distance,
+                matched,
+            });
         }
         let comparisons = [comparisons[0], comparisons[1]];
-        Ok((Enrolled { at, wallet, enrolment, key }, comparisons))
+        Ok((
+            Enrolled {
+                at,
+                wallet,
+                enrolment,
+                key,
+            },
+            comparisons,
+        ))
     }
 
     async fn new_wallet(&self, name: &str) -> Result<(Wallet, SigningKey)> {
@@ -222,7 +257,10 @@ impl Results {
 
     pub(crate) fn summary(&self) -> Summary {
         let count = |wanted: fn(&Compared) -> bool| {
-            self.comparisons.iter().filter(|compared| wanted(compared)).count()
+            self.comparisons
+                .iter()
+                .filter(|compared| wanted(compared))
+                .count()
         };
         let tau = self.profile.profile().tau;
         let contradictions = self
@@ -262,7 +300,10 @@ impl Summary {
                 self.misses_allowed(),
                 self.genuine
             ),
-            None => writeln!(out, "The profile states no FNMR, so every genuine capture must match."),
+            None => writeln!(
+                out,
+                "The profile states no FNMR, so every genuine capture must match."
+            ),
         }
     }
 
@@ -274,7 +315,11 @@ impl Summary {
         reason = "small counts, and a rate between 0 and 1"
     )]
     fn misses_allowed(&self) -> usize {
-        let rate = self.profile.profile().operating_point.map_or(0.0, |point| point.fnmr);
+        let rate = self
+            .profile
+            .profile()
+            .operating_point
+            .map_or(0.0, |point| point.fnmr);
         (rate * self.genuine as f64).ceil() as usize
     }
 

@@ -14,7 +14,7 @@ use blindprint_wallet::{Address, Client, Materials, Surroundings, Trust};
 use crate::{Error, Result, say};
 
 /// Longest wait for the first start, in which the enclave makes its keys.
-const FIRST_START: Duration = Duration::from_secs(600);
+const FIRST_START: Duration = Duration::from_mins(10);
 /// Longest wait for an orderly end.
 const LAST_WORDS: Duration = Duration::from_secs(25);
 
@@ -30,7 +30,9 @@ pub(crate) struct RunningService {
 impl RunningService {
     /// Starts `blindprint serve`, found beside this program, and waits until it is ready.
     pub(crate) async fn start() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("blindprint-demo-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("blindprint-demo-")
+            .tempdir()?;
         let path = folder.path().to_owned();
         let data = path.join("service");
         let log = File::create(path.join("service.log"))?;
@@ -38,14 +40,23 @@ impl RunningService {
             .arg("serve")
             .arg("--data")
             .arg(&data)
-            .args(["--set", "listen.https=127.0.0.1:0", "--set", "listen.http=127.0.0.1:0"])
+            .args([
+                "--set",
+                "listen.https=127.0.0.1:0",
+                "--set",
+                "listen.http=127.0.0.1:0",
+            ])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .map_err(|e| Error::Setup(format!("`blindprint serve` does not start: {e}")))?;
-        let mut service =
-            Self { url: String::new(), folder: Some(folder), path, process: Some(process) };
+        let mut service = Self {
+            url: String::new(),
+            folder: Some(folder),
+            path,
+            process: Some(process),
+        };
         service.wait().await?;
         Ok(service)
     }
@@ -56,17 +67,24 @@ impl RunningService {
             if let Some(process) = &mut self.process
                 && let Some(status) = process.try_wait()?
             {
-                return Err(Error::Setup(format!("the service ended ({status}):\n{}", self.log_end())));
+                return Err(Error::Setup(format!(
+                    "the service ended ({status}):\n{}",
+                    self.log_end()
+                )));
             }
             if let Some(url) = self.announced() {
                 self.url = url;
-                let surroundings = self.surroundings(Arc::new(Materials::in_memory()));
-                if self.client(&surroundings)?.service().await.is_ok() {
+                let surroundings = surroundings(Arc::new(Materials::in_memory()));
+                let ready = self.client(&surroundings)?.ready().await.is_ok();
+                if ready && self.data().join("trust.json").is_file() {
                     return Ok(());
                 }
             }
             if Instant::now() > deadline {
-                return Err(Error::Setup(format!("the service is not ready:\n{}", self.log_end())));
+                return Err(Error::Setup(format!(
+                    "the service is not ready:\n{}",
+                    self.log_end()
+                )));
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -101,12 +119,11 @@ impl RunningService {
 
     pub(crate) fn client(&self, surroundings: &Surroundings) -> Result<Client> {
         let clock = Arc::clone(&surroundings.clock);
-        Ok(Client::new(&self.address()?, clock, Arc::clone(&surroundings.entropy))?)
-    }
-
-    /// The machine's clock and randomness, and `materials`.
-    pub(crate) fn surroundings(&self, materials: Arc<Materials>) -> Surroundings {
-        Surroundings { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), materials }
+        Ok(Client::new(
+            &self.address()?,
+            clock,
+            Arc::clone(&surroundings.entropy),
+        )?)
     }
 
     /// What the wallets pin: the file that an operator publishes.
@@ -117,12 +134,16 @@ impl RunningService {
     }
 
     pub(crate) fn operator_token(&self) -> Result<String> {
-        Ok(fs::read_to_string(self.data().join("operator-token"))?.trim().to_owned())
+        Ok(fs::read_to_string(self.data().join("operator-token"))?
+            .trim()
+            .to_owned())
     }
 
     /// Leaves the service running and says what to open.
     pub(crate) fn keep(mut self) {
-        let Some(process) = self.process.take() else { return };
+        let Some(process) = self.process.take() else {
+            return;
+        };
         if let Some(folder) = self.folder.take() {
             let _ = folder.keep();
         }
@@ -148,6 +169,15 @@ impl RunningService {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+/// The machine's clock and randomness, and `materials`.
+pub(crate) fn surroundings(materials: Arc<Materials>) -> Surroundings {
+    Surroundings {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        materials,
     }
 }
 
@@ -178,6 +208,9 @@ fn beside(name: &str) -> Result<PathBuf> {
     if path.is_file() {
         Ok(path)
     } else {
-        Err(Error::Setup(format!("{} is missing: build the workspace first", path.display())))
+        Err(Error::Setup(format!(
+            "{} is missing: build the workspace first",
+            path.display()
+        )))
     }
 }

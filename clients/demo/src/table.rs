@@ -1,12 +1,7 @@
 //! The live table: finished rows stay, rows at work move below them. Plain lines where the output
 //! is no terminal.
 
-use std::{
-    fmt::Write as _,
-    io::IsTerminal as _,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{fmt::Write as _, io::IsTerminal as _, sync::Mutex, time::Duration};
 
 use blindprint_wallet::{Observer, ServiceTimes, Stages, Step};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -49,7 +44,15 @@ impl Table {
         let table = Self { live };
         table.line(&format!(
             "{:<8} {:<10} {:>8}  {:<9} {:>9} {:>8} {:>9}  {:<22} {:>7}",
-            "person", "capture", "HD clear", "verdict", "encode", "prove", "service", "(proof + comparison)", "total"
+            "person",
+            "capture",
+            "HD clear",
+            "verdict",
+            "encode",
+            "prove",
+            "service",
+            "(proof + comparison)",
+            "total"
         ));
         table
     }
@@ -60,11 +63,19 @@ impl Table {
         let bar = self.live.as_ref().map(|live| {
             let style = ProgressStyle::with_template("{spinner} {msg}")
                 .expect("the template is a constant that parses");
-            let bar = live.add(ProgressBar::new_spinner().with_style(style).with_message(label.clone()));
+            let bar = live.add(
+                ProgressBar::new_spinner()
+                    .with_style(style)
+                    .with_message(label.clone()),
+            );
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Working { label, bar, last: Mutex::new(None) }
+        Working {
+            label,
+            bar,
+            last: Mutex::new(None),
+        }
     }
 
     /// Its work is done.
@@ -73,11 +84,11 @@ impl Table {
         self.line(&text(row));
     }
 
-    fn line(&self, line: &str) {
+    fn line(&self, words: &str) {
         match &self.live {
             // A terminal that has gone away wants no more.
-            Some(live) => drop(live.println(line)),
-            None => say(line),
+            Some(live) => drop(live.println(words)),
+            None => say(words),
         }
     }
 }
@@ -111,12 +122,23 @@ impl Drop for Working {
 }
 
 fn text(row: &Row<'_>) -> String {
-    let Stages { encode, prove, service } = row.stages;
+    let Stages {
+        encode,
+        prove,
+        service,
+    } = row.stages;
     let mut details = String::new();
     if let (Some(proof), Some(evaluation)) = (row.service.proof, row.service.evaluation) {
-        let _ = write!(details, "({:.0} + {:.0} ms)", milliseconds(proof), milliseconds(evaluation));
+        let _ = write!(
+            details,
+            "({:.0} + {:.0} ms)",
+            milliseconds(proof),
+            milliseconds(evaluation)
+        );
     }
-    let distance = row.distance.map_or_else(|| "-".to_owned(), |distance| distance.to_string());
+    let distance = row
+        .distance
+        .map_or_else(|| "-".to_owned(), |distance| distance.to_string());
     format!(
         "{:<8} {:<10} {distance:>8}  {:<9} {:>6.1} ms {:>6.2} s {:>7.2} s  {details:<22} {:>5.2} s",
         row.person,

@@ -50,7 +50,10 @@ impl Attested {
             .map_err(|e| Error::Untrusted(e.to_string()))?;
         let claims = verified.claims();
         if claims.service != *service {
-            return Err(Error::Untrusted(format!("its enclave serves {}", claims.service)));
+            return Err(Error::Untrusted(format!(
+                "its enclave serves {}",
+                claims.service
+            )));
         }
         let digests = MaterialDigests {
             public_key: claims.public_key,

@@ -96,11 +96,22 @@ impl Wallet {
             nonce: nonce.clone(),
             purpose: Purpose::Authentication,
         };
-        let challenge = self.client.start_authentication(self.signer(), &start).await?;
+        let challenge = self
+            .client
+            .start_authentication(self.signer(), &start)
+            .await?;
         if challenge.key != attested.key {
-            return Err(Error::Untrusted("the challenge names a key that is not attested".to_owned()));
+            return Err(Error::Untrusted(
+                "the challenge names a key that is not attested".to_owned(),
+            ));
         }
-        Ok(Challenged { enrolment, audience, nonce, challenge, attested })
+        Ok(Challenged {
+            enrolment,
+            audience,
+            nonce,
+            challenge,
+            attested,
+        })
     }
 
     /// Encodes, encrypts, proves and signs the answer to a challenge.
@@ -113,10 +124,16 @@ impl Wallet {
         let (record, template) = self.compared(challenged.enrolment)?;
         let asked = &challenged.challenge;
         if asked.template != template || asked.profile != record.profile {
-            return Err(Error::Unbelievable("the challenge is about another template"));
+            return Err(Error::Unbelievable(
+                "the challenge is about another template",
+            ));
         }
         let attested = &challenged.attested;
-        let material = self.surroundings.materials.load(&self.client, attested, observer).await?;
+        let material = self
+            .surroundings
+            .materials
+            .load(&self.client, attested, observer)
+            .await?;
         let mut probe = Probe {
             sub: self.state.subject.clone(),
             service: self.state.service.clone(),
@@ -136,7 +153,11 @@ impl Wallet {
             sealing::seal(capture, key, probe.binding(), material, entropy, observer).await?;
         probe.submission = Digest::of("blindprint/submission/v1", &submission);
         probe.iat = self.now();
-        Ok(PreparedProbe { statement: self.sign(&probe)?, submission, stages })
+        Ok(PreparedProbe {
+            statement: self.sign(&probe)?,
+            submission,
+            stages,
+        })
     }
 
     /// Uploads a probe and verifies the verdict.
@@ -149,18 +170,30 @@ impl Wallet {
         let started = Instant::now();
         let sent = self
             .client
-            .submit_probe(self.signer(), challenge, &probe.statement, probe.submission.clone())
+            .submit_probe(
+                self.signer(),
+                challenge,
+                &probe.statement,
+                probe.submission.clone(),
+            )
             .await;
         let (jws, service_times) = match sent {
             Ok(answer) => answer,
             // The first try may have arrived although its answer was lost.
             Err(gone) if gone.is(ProblemCode::ChallengeGone) => {
-                let jws = self.client.verdict(self.signer(), challenge).await.map_err(|_| gone)?;
+                let jws = self
+                    .client
+                    .verdict(self.signer(), challenge)
+                    .await
+                    .map_err(|_| gone)?;
                 (jws, ServiceTimes::default())
             }
             Err(other) => return Err(other),
         };
-        let stages = Stages { service: started.elapsed(), ..probe.stages };
+        let stages = Stages {
+            service: started.elapsed(),
+            ..probe.stages
+        };
         let (record, template) = self.compared(challenged.enrolment)?;
         let expected = ExpectedVerdict {
             audience: &challenged.audience,
@@ -176,7 +209,12 @@ impl Wallet {
         if !fits {
             return Err(Error::Unbelievable("the verdict is about another probe"));
         }
-        Ok(Authenticated { jws, verdict, stages, service_times })
+        Ok(Authenticated {
+            jws,
+            verdict,
+            stages,
+            service_times,
+        })
     }
 
     /// The Hamming distance of two captures' codes under the κ of `enrolment`. In clear and on

@@ -72,7 +72,11 @@ enum Command {
 
 /// Parses the command line, runs the command, prints its outcome.
 pub(crate) async fn run() -> ExitCode {
-    let Arguments { place, json, command } = Arguments::parse();
+    let Arguments {
+        place,
+        json,
+        command,
+    } = Arguments::parse();
     let outcome = match command {
         Command::Init(arguments) => init::run(&place, arguments).await,
         Command::Enrol(arguments) => enrol::run(&place, arguments, json).await,

@@ -14,8 +14,8 @@ use blindprint_core::{
 use blindprint_did::SigningKey;
 use reqwest::{Response, StatusCode, Url, header::HeaderMap};
 
-pub use self::endpoints::ServiceTimes;
 use self::call::Call;
+pub use self::endpoints::ServiceTimes;
 use crate::{Error, Result};
 
 /// Tries in all, of a call that may be repeated.
@@ -42,7 +42,10 @@ impl Address {
         let ca = ca
             .map(|path| std::fs::read_to_string(path).map_err(|e| Error::file(path, e)))
             .transpose()?;
-        Ok(Self { url: origin.as_str().trim_end_matches('/').to_owned(), ca })
+        Ok(Self {
+            url: origin.as_str().trim_end_matches('/').to_owned(),
+            ca,
+        })
     }
 }
 
@@ -75,14 +78,19 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body)
-            .map_err(|_| Error::ServiceFailed("its answer does not have the documented form".to_owned()))
+        serde_json::from_slice(&self.body).map_err(|_| {
+            Error::ServiceFailed("its answer does not have the documented form".to_owned())
+        })
     }
 }
 
 impl Client {
     /// Prepares a client; nothing is sent yet.
-    pub fn new(address: &Address, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self> {
+    pub fn new(
+        address: &Address,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self> {
         let origin = parse_origin(&address.url)?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("blindprint-wallet/", env!("CARGO_PKG_VERSION")))
@@ -97,12 +105,21 @@ impl Client {
             let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
                 .map_err(|_| Error::Invalid("the CA file holds no PEM certificate".to_owned()))?;
             if certificates.is_empty() {
-                return Err(Error::Invalid("the CA file holds no PEM certificate".to_owned()));
+                return Err(Error::Invalid(
+                    "the CA file holds no PEM certificate".to_owned(),
+                ));
             }
             builder = builder.tls_certs_only(certificates);
         }
-        let http = builder.build().map_err(|e| Error::Invalid(format!("no TLS client: {e}")))?;
-        Ok(Self { http, origin, clock, entropy })
+        let http = builder
+            .build()
+            .map_err(|e| Error::Invalid(format!("no TLS client: {e}")))?;
+        Ok(Self {
+            http,
+            origin,
+            clock,
+            entropy,
+        })
     }
 
     /// Sends `call`; repeats it after lost connections and 503 answers where that is safe.
@@ -145,7 +162,10 @@ impl Client {
             .origin
             .join(&call.path)
             .map_err(|_| Error::Invalid(format!("{} is not a path", call.path)))?;
-        let mut request = self.http.request(call.method.clone(), url.clone()).timeout(call.timeout);
+        let mut request = self
+            .http
+            .request(call.method.clone(), url.clone())
+            .timeout(call.timeout);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
@@ -164,7 +184,12 @@ impl Client {
         Err(refusal(response).await)
     }
 
-    fn prove(&self, signer: Signer<'_>, call: &Call<'_>, url: &Url) -> Result<blindprint_core::Jws> {
+    fn prove(
+        &self,
+        signer: Signer<'_>,
+        call: &Call<'_>,
+        url: &Url,
+    ) -> Result<blindprint_core::Jws> {
         let htu = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
@@ -186,13 +211,21 @@ impl Client {
 fn parse_origin(text: &str) -> Result<Url> {
     let url = Url::parse(text)
         .map_err(|_| Error::Invalid(format!("{text} is not a URL like https://id.example.org")))?;
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return Err(Error::Invalid(format!("{text} must be an origin like https://id.example.org")));
+    if url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+    {
+        return Err(Error::Invalid(format!(
+            "{text} must be an origin like https://id.example.org"
+        )));
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(Error::Invalid("plain http is for this machine only: use https".to_owned())),
+        "http" => Err(Error::Invalid(
+            "plain http is for this machine only: use https".to_owned(),
+        )),
         other => Err(Error::Invalid(format!("{other} is not https"))),
     }
 }
@@ -240,10 +273,14 @@ async fn refusal(response: Response) -> Error {
         Err(error) => return error,
     };
     let problem = serde_json::from_slice::<ProblemDocument>(&body).ok();
-    let code = problem.as_ref().and_then(|problem| ProblemCode::from_type_uri(&problem.kind));
+    let code = problem
+        .as_ref()
+        .and_then(|problem| ProblemCode::from_type_uri(&problem.kind));
     let (Some(problem), Some(code)) = (problem, code) else {
         return match status {
-            StatusCode::SERVICE_UNAVAILABLE => Error::Busy { retry_after: retry_after.unwrap_or(1) },
+            StatusCode::SERVICE_UNAVAILABLE => Error::Busy {
+                retry_after: retry_after.unwrap_or(1),
+            },
             _ => Error::ServiceFailed(format!("it answered {status} without saying why")),
         };
     };
@@ -254,10 +291,12 @@ async fn refusal(response: Response) -> Error {
     match code {
         ProblemCode::ConsentRequired => Error::NoConsent,
         ProblemCode::InvitationRequired => Error::InvitationNeeded,
-        ProblemCode::Throttled => Error::Throttled { retry_after: retry_after.unwrap_or(30) },
-        ProblemCode::RateLimited | ProblemCode::Unavailable => {
-            Error::Busy { retry_after: retry_after.unwrap_or(1) }
-        }
+        ProblemCode::Throttled => Error::Throttled {
+            retry_after: retry_after.unwrap_or(30),
+        },
+        ProblemCode::RateLimited | ProblemCode::Unavailable => Error::Busy {
+            retry_after: retry_after.unwrap_or(1),
+        },
         // With a time to wait, another request is still doing the same.
         ProblemCode::Conflict if let Some(retry_after) = retry_after => Error::Busy { retry_after },
         ProblemCode::Locked => Error::Locked,
@@ -268,7 +307,10 @@ async fn refusal(response: Response) -> Error {
                 None => code.title().to_owned(),
             })
         }
-        _ => Error::Refused { code, detail: detail() },
+        _ => Error::Refused {
+            code,
+            detail: detail(),
+        },
     }
 }
 

@@ -29,17 +29,24 @@ impl Wallet {
     pub async fn notice(&self, purpose: Purpose, language: &str) -> Result<Notice> {
         let mut notices = self.client.notices().await?.notices;
         notices.retain(|notice| notice.purpose == purpose);
-        let at = notices.iter().position(|notice| notice.language == language).unwrap_or(0);
+        let at = notices
+            .iter()
+            .position(|notice| notice.language == language)
+            .unwrap_or(0);
         if notices.is_empty() {
-            return Err(Error::ServiceFailed("it has no notice for this purpose".to_owned()));
+            return Err(Error::ServiceFailed(
+                "it has no notice for this purpose".to_owned(),
+            ));
         }
         let summary = notices.swap_remove(at);
         let bytes = self.client.notice(&summary.digest).await?;
         if Digest::of("blindprint/notice/v1", &bytes) != summary.digest {
-            return Err(Error::Unbelievable("the notice's text is not the one that is named"));
+            return Err(Error::Unbelievable(
+                "the notice's text is not the one that is named",
+            ));
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Error::Unbelievable("the notice is not text"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| Error::Unbelievable("the notice is not text"))?;
         Ok(Notice { summary, text })
     }
 
@@ -70,7 +77,10 @@ impl Wallet {
         });
         self.save()?;
         let record = jws_digest(&jws);
-        let receipt = self.client.give_consent(self.signer(), consent.id, jws).await?;
+        let receipt = self
+            .client
+            .give_consent(self.signer(), consent.id, jws)
+            .await?;
         let word = attested.believe::<ConsentReceipt>(&receipt)?;
         if word.state != ConsentState::Given || !self.fits_consent(&word, consent.id, record) {
             return Err(Error::Unbelievable("the receipt is for another consent"));
@@ -90,7 +100,10 @@ impl Wallet {
             consent: id,
             iat: self.now(),
         })?;
-        let receipt = self.client.withdraw_consent(self.signer(), id, withdrawal).await?;
+        let receipt = self
+            .client
+            .withdraw_consent(self.signer(), id, withdrawal)
+            .await?;
         let word = attested.believe::<ConsentReceipt>(&receipt)?;
         if word.state != ConsentState::Withdrawn || !self.fits_consent(&word, id, record) {
             return Err(Error::Unbelievable("the receipt is for another consent"));

@@ -72,13 +72,22 @@ impl Wallet {
         self.reconcile().await?;
         observer.step(Step::Attest);
         let attested = self.attest().await?;
-        let prepared = self.prepare_enrolment(capture, options, &attested, observer).await?;
+        let prepared = self
+            .prepare_enrolment(capture, options, &attested, observer)
+            .await?;
         observer.step(Step::Upload);
         let started = Instant::now();
         self.send_enrolment(prepared.id, &attested).await?;
-        let stages = Stages { service: started.elapsed(), ..prepared.stages };
+        let stages = Stages {
+            service: started.elapsed(),
+            ..prepared.stages
+        };
         let enrolment = self.enrolment_view(prepared.id)?;
-        Ok(Enrolled { enrolment, stages, uploaded: prepared.uploaded })
+        Ok(Enrolled {
+            enrolment,
+            stages,
+            uploaded: prepared.uploaded,
+        })
     }
 
     async fn prepare_enrolment(
@@ -97,7 +106,11 @@ impl Wallet {
         }
         let purpose = Purpose::Authentication;
         let consent = jws_digest(&self.live_consent(purpose)?.consent);
-        let material = self.surroundings.materials.load(&self.client, attested, observer).await?;
+        let material = self
+            .surroundings
+            .materials
+            .load(&self.client, attested, observer)
+            .await?;
         let nonce = self.client.nonce(self.signer()).await?.nonce;
         let encoding_key = EncodingKey::generate(self.entropy());
         let kept = Secret::copy_from(encoding_key.expose());
@@ -140,42 +153,67 @@ impl Wallet {
             },
         });
         self.save()?;
-        Ok(Prepared { id: enrolment.enrolment, stages, uploaded })
+        Ok(Prepared {
+            id: enrolment.enrolment,
+            stages,
+            uploaded,
+        })
     }
 
     /// Sends, or sends again, what the key file holds for enrolment `id`. A lost connection leaves
     /// it there; a refusal forgets it, unless the service has it after all.
-    pub(crate) async fn send_enrolment(&mut self, id: EnrolmentId, attested: &Attested) -> Result<()> {
-        let EnrolmentState::Sent { statement, submission, invitation, .. } = &self.record(id)?.state
+    pub(crate) async fn send_enrolment(
+        &mut self,
+        id: EnrolmentId,
+        attested: &Attested,
+    ) -> Result<()> {
+        let EnrolmentState::Sent {
+            statement,
+            submission,
+            invitation,
+            ..
+        } = &self.record(id)?.state
         else {
             return Ok(());
         };
         let sent = self
             .client
-            .enrol(self.signer(), id, statement, submission.clone(), invitation.as_deref())
+            .enrol(
+                self.signer(),
+                id,
+                statement,
+                submission.clone(),
+                invitation.as_deref(),
+            )
             .await;
         match sent {
             Ok(receipt) => self.finish_enrolment(id, receipt, attested),
             Err(refusal) if is_final(&refusal) => {
                 let known = self.client.subject(self.signer()).await?.enrolments;
-                match known.into_iter().find(|enrolment| enrolment.id == id) {
-                    Some(summary) => {
-                        self.adopt(id, summary.template, summary.enrolled, None)
-                    }
-                    None => {
-                        self.state.enrolments.retain(|record| record.id != id);
-                        self.save()?;
-                        Err(refusal)
-                    }
+                if let Some(found) = known.into_iter().find(|enrolment| enrolment.id == id) {
+                    return self.adopt(id, found.template, found.enrolled, None);
                 }
+                self.state.enrolments.retain(|record| record.id != id);
+                self.save()?;
+                Err(refusal)
             }
             Err(passing) => Err(passing),
         }
     }
 
-    fn finish_enrolment(&mut self, id: EnrolmentId, receipt: Jws, attested: &Attested) -> Result<()> {
+    fn finish_enrolment(
+        &mut self,
+        id: EnrolmentId,
+        receipt: Jws,
+        attested: &Attested,
+    ) -> Result<()> {
         let word = attested.believe::<EnrolmentReceipt>(&receipt)?;
-        let EnrolmentState::Sent { submission, replaces, .. } = &self.record(id)?.state else {
+        let EnrolmentState::Sent {
+            submission,
+            replaces,
+            ..
+        } = &self.record(id)?.state
+        else {
             return Err(Error::Unbelievable("the enrolment was not sent"));
         };
         let fits = self.fits_enrolment(&word, id)
@@ -201,8 +239,14 @@ impl Wallet {
             EnrolmentState::Sent { replaces, .. } => *replaces,
             _ => None,
         };
-        record.state = EnrolmentState::Registered { template, enrolled, receipt };
-        self.state.enrolments.retain(|record| Some(record.id) != replaced);
+        record.state = EnrolmentState::Registered {
+            template,
+            enrolled,
+            receipt,
+        };
+        self.state
+            .enrolments
+            .retain(|record| Some(record.id) != replaced);
         self.save()
     }
 

@@ -23,7 +23,9 @@ impl Wallet {
         let record = self.record_mut(id)?;
         match &record.state {
             EnrolmentState::Registered { template, .. } => {
-                record.state = EnrolmentState::Erasing { template: *template };
+                record.state = EnrolmentState::Erasing {
+                    template: *template,
+                };
                 // First on disk, so that the wish survives a lost answer.
                 self.save()?;
             }
@@ -36,9 +38,15 @@ impl Wallet {
     }
 
     /// Sends, or sends again, the erasure of an enrolment that is marked for it.
-    pub(crate) async fn send_erasure(&mut self, id: EnrolmentId, attested: &Attested) -> Result<Erased> {
+    pub(crate) async fn send_erasure(
+        &mut self,
+        id: EnrolmentId,
+        attested: &Attested,
+    ) -> Result<Erased> {
         let EnrolmentState::Erasing { template } = self.record(id)?.state else {
-            return Err(Error::Invalid(format!("enrolment {id} is not to be erased")));
+            return Err(Error::Invalid(format!(
+                "enrolment {id} is not to be erased"
+            )));
         };
         let erasure = self.sign(&Erasure {
             sub: self.state.subject.clone(),
@@ -46,7 +54,11 @@ impl Wallet {
             enrolment: id,
             iat: self.now(),
         })?;
-        let receipt = match self.client.erase_enrolment(self.signer(), id, erasure).await {
+        let receipt = match self
+            .client
+            .erase_enrolment(self.signer(), id, erasure)
+            .await
+        {
             Ok(receipt) => {
                 self.check_erasure(&receipt, id, template, attested)?;
                 Some(receipt)
@@ -57,7 +69,10 @@ impl Wallet {
         };
         self.state.enrolments.retain(|record| record.id != id);
         self.save()?;
-        Ok(Erased { enrolment: id, receipt })
+        Ok(Erased {
+            enrolment: id,
+            receipt,
+        })
     }
 
     fn check_erasure(
@@ -72,6 +87,10 @@ impl Wallet {
             && word.sub == self.state.subject
             && word.enrolment == id
             && word.template == template;
-        if fits { Ok(()) } else { Err(Error::Unbelievable("the receipt is for another erasure")) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::Unbelievable("the receipt is for another erasure"))
+        }
     }
 }

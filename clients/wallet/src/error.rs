@@ -64,7 +64,9 @@ pub enum Error {
         retry_after: u64,
     },
     /// Recover with the recovery key.
-    #[error("the subject is locked after too many failed attempts: `recover` with the recovery key")]
+    #[error(
+        "the subject is locked after too many failed attempts: `recover` with the recovery key"
+    )]
     Locked,
     /// Start the whole flow again; what was signed is no longer of use.
     #[error("the service refused ({}): {detail}", code.slug())]
@@ -93,7 +95,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
-        Self::File { path: path.to_owned(), source }
+        Self::File {
+            path: path.to_owned(),
+            source,
+        }
     }
 
     /// A stable name for programs.

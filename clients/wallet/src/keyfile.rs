@@ -32,20 +32,28 @@ impl Passphrase {
         if text.is_empty() {
             return Err(Error::Invalid("the passphrase is empty".to_owned()));
         }
-        Ok(Self { secret: SecretString::from(text), log_n: 17 })
+        Ok(Self {
+            secret: SecretString::from(text),
+            log_n: 17,
+        })
     }
 
     /// 256 random bits, for wallets that a program drives: no stretching is needed.
     pub fn random(entropy: &dyn Entropy) -> Self {
         let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(entropy.bytes());
-        Self { secret: SecretString::from(URL_SAFE_NO_PAD.encode(*bytes)), log_n: 10 }
+        Self {
+            secret: SecretString::from(URL_SAFE_NO_PAD.encode(*bytes)),
+            log_n: 10,
+        }
     }
 
     /// The first line of a file.
     pub fn read(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::file(path, e))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-        file.take(4096).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
+        file.take(4096)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::file(path, e))?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| Error::Invalid(format!("{} is not UTF-8 text", path.display())))?;
         Self::new(text.lines().next().unwrap_or_default().to_owned())
@@ -63,7 +71,11 @@ impl KeyFile {
     /// Writes a new file; refuses to overwrite one.
     pub(crate) fn create(path: &Path, passphrase: Passphrase, contents: &[u8]) -> Result<Self> {
         let lock = lock(path)?;
-        let file = Self { path: path.to_owned(), passphrase, _lock: lock };
+        let file = Self {
+            path: path.to_owned(),
+            passphrase,
+            _lock: lock,
+        };
         write_new(path, &file.seal(contents)?)?;
         Ok(file)
     }
@@ -72,7 +84,14 @@ impl KeyFile {
     pub(crate) fn open(path: &Path, passphrase: Passphrase) -> Result<(Self, Zeroizing<Vec<u8>>)> {
         let lock = lock(path)?;
         let contents = read_with(path, &passphrase)?;
-        Ok((Self { path: path.to_owned(), passphrase, _lock: lock }, contents))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                passphrase,
+                _lock: lock,
+            },
+            contents,
+        ))
     }
 
     /// Replaces the contents. After a crash at any instant the file holds the old or the new ones.
@@ -88,7 +107,10 @@ impl KeyFile {
         contents: &[u8],
     ) -> Result<()> {
         let passphrase = passphrase.unwrap_or(&self.passphrase);
-        write_new(path, &seal(passphrase, contents).map_err(|e| Error::file(path, e))?)
+        write_new(
+            path,
+            &seal(passphrase, contents).map_err(|e| Error::file(path, e))?,
+        )
     }
 
     fn seal(&self, contents: &[u8]) -> Result<Vec<u8>> {
@@ -98,26 +120,34 @@ impl KeyFile {
 
 /// Decrypts the file at `path` without taking its lock.
 pub(crate) fn read_with(path: &Path, passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>> {
-    let damaged = |reason| Error::Damaged { path: path.to_owned(), reason };
+    let damaged = |reason| Error::Damaged {
+        path: path.to_owned(),
+        reason,
+    };
     let file = File::open(path).map_err(|e| Error::file(path, e))?;
     let mut sealed = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut sealed).map_err(|e| Error::file(path, e))?;
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut sealed)
+        .map_err(|e| Error::file(path, e))?;
     if sealed.len() as u64 > MAX_FILE {
         return Err(damaged("it is too long"));
     }
-    let decryptor = Decryptor::new(sealed.as_slice()).map_err(|_| damaged("its header does not parse"))?;
+    let decryptor =
+        Decryptor::new(sealed.as_slice()).map_err(|_| damaged("its header does not parse"))?;
     if !decryptor.is_scrypt() {
         return Err(damaged("it is not encrypted with a passphrase"));
     }
     let mut identity = scrypt::Identity::new(passphrase.secret.clone());
     identity.set_max_work_factor(MAX_LOG_N);
-    let mut reader = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).map_err(|e| match e {
-        DecryptError::ExcessiveWork { .. } => damaged("it asks for too much work"),
-        DecryptError::InvalidHeader | DecryptError::InvalidMac | DecryptError::UnknownFormat => {
-            damaged("its header was changed")
-        }
-        _ => Error::WrongPassphrase,
-    })?;
+    let mut reader = decryptor
+        .decrypt(std::iter::once(&identity as &dyn age::Identity))
+        .map_err(|e| match e {
+            DecryptError::ExcessiveWork { .. } => damaged("it asks for too much work"),
+            DecryptError::InvalidHeader
+            | DecryptError::InvalidMac
+            | DecryptError::UnknownFormat => damaged("its header was changed"),
+            _ => Error::WrongPassphrase,
+        })?;
     // Plaintext is never longer than ciphertext, so the buffer does not move and leave copies.
     let mut contents = Zeroizing::new(Vec::with_capacity(sealed.len()));
     reader.read_to_end(&mut contents).map_err(|_| {
@@ -160,17 +190,21 @@ fn lock(path: &Path) -> Result<File> {
 
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = write_temporary(path, bytes)?;
-    temporary.persist(path).map_err(|e| Error::file(path, e.error))?;
+    temporary
+        .persist(path)
+        .map_err(|e| Error::file(path, e.error))?;
     sync_folder(path)
 }
 
 /// Writes a file that nobody else may read, and never over another.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = write_temporary(path, bytes)?;
-    temporary.persist_noclobber(path).map_err(|e| match e.error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::AlreadyThere(path.to_owned()),
-        _ => Error::file(path, e.error),
-    })?;
+    temporary
+        .persist_noclobber(path)
+        .map_err(|e| match e.error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::AlreadyThere(path.to_owned()),
+            _ => Error::file(path, e.error),
+        })?;
     sync_folder(path)
 }
 
@@ -187,7 +221,9 @@ fn write_temporary(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile>
 /// Makes the rename itself durable.
 fn sync_folder(path: &Path) -> Result<()> {
     let folder = folder_of(path);
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::file(folder, e))
+    File::open(folder)
+        .and_then(|f| f.sync_all())
+        .map_err(|e| Error::file(folder, e))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -205,7 +241,10 @@ mod tests {
     use super::*;
 
     fn cheap(text: &str) -> Passphrase {
-        Passphrase { secret: SecretString::from(text.to_owned()), log_n: 4 }
+        Passphrase {
+            secret: SecretString::from(text.to_owned()),
+            log_n: 4,
+        }
     }
 
     fn file() -> (tempfile::TempDir, PathBuf) {
@@ -226,7 +265,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 
@@ -234,32 +276,51 @@ mod tests {
     fn a_wrong_passphrase_is_told_from_damage() {
         let (_folder, path) = file();
         drop(KeyFile::create(&path, cheap("right"), b"contents of the wallet").unwrap());
-        assert!(matches!(KeyFile::open(&path, cheap("wrong")), Err(Error::WrongPassphrase)));
+        assert!(matches!(
+            KeyFile::open(&path, cheap("wrong")),
+            Err(Error::WrongPassphrase)
+        ));
 
         let whole = fs::read(&path).unwrap();
         for cut in [0, 1, 20, whole.len() / 2, whole.len() - 1] {
             fs::write(&path, &whole[..cut]).unwrap();
-            assert!(matches!(KeyFile::open(&path, cheap("right")), Err(Error::Damaged { .. })), "cut at {cut}");
+            assert!(
+                matches!(
+                    KeyFile::open(&path, cheap("right")),
+                    Err(Error::Damaged { .. })
+                ),
+                "cut at {cut}"
+            );
         }
         for flipped in [3, whole.len() - 40, whole.len() - 1] {
             let mut bytes = whole.clone();
             bytes[flipped] ^= 1;
             fs::write(&path, &bytes).unwrap();
-            assert!(KeyFile::open(&path, cheap("right")).is_err(), "flipped at {flipped}");
+            assert!(
+                KeyFile::open(&path, cheap("right")).is_err(),
+                "flipped at {flipped}"
+            );
         }
         fs::write(&path, [whole.as_slice(), b"x"].concat()).unwrap();
-        assert!(matches!(KeyFile::open(&path, cheap("right")), Err(Error::Damaged { .. })));
+        assert!(matches!(
+            KeyFile::open(&path, cheap("right")),
+            Err(Error::Damaged { .. })
+        ));
     }
 
     #[test]
     fn a_file_that_asks_for_too_much_work_is_refused() {
         let (_folder, path) = file();
         drop(KeyFile::create(&path, cheap("p"), b"x").unwrap());
-        let header = String::from_utf8_lossy(&fs::read(&path).unwrap()).replacen(" 4\n", " 30\n", 1);
+        let header =
+            String::from_utf8_lossy(&fs::read(&path).unwrap()).replacen(" 4\n", " 30\n", 1);
         fs::write(&path, header.as_bytes()).unwrap();
         assert!(matches!(
             KeyFile::open(&path, cheap("p")),
-            Err(Error::Damaged { reason: "it asks for too much work", .. })
+            Err(Error::Damaged {
+                reason: "it asks for too much work",
+                ..
+            })
         ));
     }
 
@@ -267,9 +328,15 @@ mod tests {
     fn one_process_at_a_time_and_no_overwriting() {
         let (_folder, path) = file();
         let first = KeyFile::create(&path, cheap("p"), b"x").unwrap();
-        assert!(matches!(KeyFile::open(&path, cheap("p")), Err(Error::InUse(_))));
+        assert!(matches!(
+            KeyFile::open(&path, cheap("p")),
+            Err(Error::InUse(_))
+        ));
         drop(first);
-        assert!(matches!(KeyFile::create(&path, cheap("p"), b"y"), Err(Error::AlreadyThere(_))));
+        assert!(matches!(
+            KeyFile::create(&path, cheap("p"), b"y"),
+            Err(Error::AlreadyThere(_))
+        ));
         assert_eq!(read_with(&path, &cheap("p")).unwrap().as_slice(), b"x");
     }
 
@@ -281,8 +348,12 @@ mod tests {
         let (_f, wallet) = file();
         let sealed = folder.path().join("sealed");
         let file = KeyFile::create(&wallet, cheap("other"), b"y").unwrap();
-        file.write_copy(&sealed, Some(&cheap("first line")), b"x").unwrap();
-        assert!(matches!(file.write_copy(&sealed, None, b"x"), Err(Error::AlreadyThere(_))));
+        file.write_copy(&sealed, Some(&cheap("first line")), b"x")
+            .unwrap();
+        assert!(matches!(
+            file.write_copy(&sealed, None, b"x"),
+            Err(Error::AlreadyThere(_))
+        ));
         assert!(read_with(&sealed, &Passphrase::read(&path).unwrap()).is_ok());
         fs::write(&path, "\n").unwrap();
         assert!(Passphrase::read(&path).is_err());

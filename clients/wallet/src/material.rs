@@ -35,17 +35,27 @@ const PUBLIC_KEY: Part = Part {
     label: "blindprint/public-key/v1",
     limit: PublicKey::ENCODED_LEN,
 };
-const CRS: Part = Part { name: "crs", label: "blindprint/crs/v1", limit: Crs::MAX_LEN };
+const CRS: Part = Part {
+    name: "crs",
+    label: "blindprint/crs/v1",
+    limit: Crs::MAX_LEN,
+};
 
 impl Materials {
     /// Keeps downloads in `folder`.
     pub fn cached_in(folder: PathBuf) -> Self {
-        Self { folder: Some(folder), loaded: Mutex::default() }
+        Self {
+            folder: Some(folder),
+            loaded: Mutex::default(),
+        }
     }
 
     /// Keeps downloads in memory only.
     pub fn in_memory() -> Self {
-        Self { folder: None, loaded: Mutex::default() }
+        Self {
+            folder: None,
+            loaded: Mutex::default(),
+        }
     }
 
     /// The material that `attested` covers.
@@ -60,11 +70,16 @@ impl Materials {
         if let Some(material) = loaded.get(&attested.key) {
             return Ok(Arc::clone(material));
         }
-        let public_key = self.part(client, attested, PUBLIC_KEY, &attested.public_key, observer).await?;
-        let crs = self.part(client, attested, CRS, &attested.crs, observer).await?;
+        let public_key = self
+            .part(client, attested, PUBLIC_KEY, &attested.public_key, observer)
+            .await?;
+        let crs = self
+            .part(client, attested, CRS, &attested.crs, observer)
+            .await?;
         // Millions of curve points: not on an async thread.
         let material = tokio::task::spawn_blocking(move || {
-            let undecodable = |_| Error::ServiceFailed("its public material does not decode".to_owned());
+            let undecodable =
+                |_| Error::ServiceFailed("its public material does not decode".to_owned());
             Ok::<_, Error>(Material {
                 public_key: PublicKey::decode(&public_key).map_err(undecodable)?,
                 crs: Crs::decode(&crs).map_err(undecodable)?,
@@ -85,14 +100,25 @@ impl Materials {
         digest: &Digest,
         observer: &dyn Observer,
     ) -> Result<Vec<u8>> {
-        let path = self.folder.as_ref().map(|folder| folder.join(digest.to_string()));
+        let path = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.join(digest.to_string()));
         if let Some(bytes) = path.as_ref().and_then(|path| std::fs::read(path).ok())
             && Digest::of(part.label, &bytes) == *digest
         {
             return Ok(bytes);
         }
-        let progress = |done, total| observer.step(Step::Download { part: part.name, done, total });
-        let bytes = client.material(&attested.key, part.name, part.limit, &progress).await?;
+        let progress = |done, total| {
+            observer.step(Step::Download {
+                part: part.name,
+                done,
+                total,
+            })
+        };
+        let bytes = client
+            .material(&attested.key, part.name, part.limit, &progress)
+            .await?;
         if Digest::of(part.label, &bytes) != *digest {
             return Err(Error::Untrusted(format!(
                 "its {} is not the one that its enclave attests",

@@ -62,7 +62,9 @@ fn encode(key: &Secret) -> Zeroizing<String> {
 
     let mut text = Zeroizing::new(String::with_capacity(70));
     for (at, block) in bytes.chunks_exact(5).enumerate() {
-        let word = block.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+        let word = block
+            .iter()
+            .fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
         for digit in 0..8 {
             if (8 * at + digit) % 4 == 0 && !text.is_empty() {
                 text.push('-');
@@ -102,12 +104,16 @@ fn decode(text: &str) -> Result<Secret> {
         return Err(wrong("it is too short"));
     }
     if bytes[33..] != checksum(&bytes[..33]) {
-        return Err(wrong("its checksum does not fit; look for a mistyped character"));
+        return Err(wrong(
+            "its checksum does not fit; look for a mistyped character",
+        ));
     }
     if bytes[0] != VERSION {
         return Err(wrong("it is of another version"));
     }
-    Ok(Secret::copy_from(bytes[1..33].try_into().expect("32 bytes")))
+    Ok(Secret::copy_from(
+        bytes[1..33].try_into().expect("32 bytes"),
+    ))
 }
 
 #[cfg(test)]
@@ -118,7 +124,9 @@ mod tests {
     fn page(byte: u8) -> RecoveryPaper {
         RecoveryPaper {
             service: "https://localhost:8443".parse().unwrap(),
-            subject: "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK".parse().unwrap(),
+            subject: "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
+                .parse()
+                .unwrap(),
             key: Secret::copy_from(&[byte; 32]),
         }
     }
@@ -133,7 +141,11 @@ mod tests {
 
             let key = text.lines().last().unwrap().strip_prefix("key: ").unwrap();
             assert_eq!(key.len(), 14 * 4 + 13);
-            let sloppy = key.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+            let sloppy = key
+                .to_lowercase()
+                .replace('-', " ")
+                .replace('0', "o")
+                .replace('1', "l");
             assert_eq!(decode(&sloppy).unwrap().expose(), &[byte; 32]);
         }
     }
@@ -142,12 +154,15 @@ mod tests {
     fn every_single_typing_mistake_is_found() {
         let key = encode(&Secret::copy_from(&[0x5A; 32]));
         for at in 0..key.len() {
-            let mut typed = key.clone().into_bytes();
+            let mut typed = key.as_bytes().to_vec();
             if typed[at] == b'-' {
                 continue;
             }
             typed[at] = if typed[at] == b'Z' { b'Y' } else { b'Z' };
-            assert!(decode(&String::from_utf8(typed).unwrap()).is_err(), "at {at}");
+            assert!(
+                decode(&String::from_utf8(typed).unwrap()).is_err(),
+                "at {at}"
+            );
         }
     }
 

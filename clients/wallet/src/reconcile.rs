@@ -8,9 +8,7 @@ use blindprint_core::{
 };
 use blindprint_did::jws_digest;
 
-use crate::{
-    Attested, Error, Result, Signer, Wallet, enrol::is_final, state::EnrolmentState,
-};
+use crate::{Attested, Error, Result, Signer, Wallet, enrol::is_final, state::EnrolmentState};
 
 /// What was left open and is now settled.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -26,7 +24,11 @@ impl Wallet {
     /// service then.
     pub async fn reconcile(&mut self) -> Result<Reconciled> {
         let mut settled = Reconciled::default();
-        let unconfirmed = self.state.consents.iter().any(|record| record.given.is_none());
+        let unconfirmed = self
+            .state
+            .consents
+            .iter()
+            .any(|record| record.given.is_none());
         let open: Vec<EnrolmentId> = self
             .state
             .enrolments
@@ -60,7 +62,10 @@ impl Wallet {
     /// Which key speaks for the subject is told by which one the service listens to.
     async fn settle_keys(&mut self) -> Result<()> {
         if let Some(takeover) = &self.state.takeover {
-            let signer = Signer { subject: &takeover.subject, ..self.signer() };
+            let signer = Signer {
+                subject: &takeover.subject,
+                ..self.signer()
+            };
             match self.client.subject(signer).await {
                 Ok(_) => self.adopt_takeover()?,
                 Err(refused) if refused.is(ProblemCode::Unauthenticated) => {
@@ -78,7 +83,12 @@ impl Wallet {
                     self.save()?;
                 }
                 Err(refused) if refused.is(ProblemCode::Unauthenticated) => {
-                    self.client.subject(Signer { key: &next_key, ..self.signer() }).await?;
+                    self.client
+                        .subject(Signer {
+                            key: &next_key,
+                            ..self.signer()
+                        })
+                        .await?;
                     self.adopt_next_identity()?;
                 }
                 Err(other) => return Err(other),
@@ -93,7 +103,11 @@ impl Wallet {
             if record.given.is_some() {
                 continue;
             }
-            match self.client.give_consent(self.signer(), record.id, record.consent.clone()).await {
+            match self
+                .client
+                .give_consent(self.signer(), record.id, record.consent.clone())
+                .await
+            {
                 Ok(receipt) => {
                     let word = attested.believe::<ConsentReceipt>(&receipt)?;
                     let fits = word.state == ConsentState::Given

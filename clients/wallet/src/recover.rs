@@ -19,15 +19,25 @@ impl Wallet {
     /// Re-enables this wallet's subject after too many failed attempts.
     pub async fn unlock(&mut self, paper: &RecoveryPaper) -> Result<KeysChanged> {
         if paper.subject != self.state.subject {
-            return Err(Error::Invalid("the recovery key is for another subject".to_owned()));
+            return Err(Error::Invalid(
+                "the recovery key is for another subject".to_owned(),
+            ));
         }
         let recovery_key = paper.key.signing_key();
         let attested = self.attest().await?;
         let receipt = self
             .send_recovery(&paper.subject, &recovery_key, RecoveryAction::Unlock, None)
             .await?;
-        let word = self.check_keys(&receipt, &self.key(), &recovery_key.public().uri(), &attested)?;
-        Ok(KeysChanged { key: word.pinned_key, receipt })
+        let word = self.check_keys(
+            &receipt,
+            &self.key(),
+            &recovery_key.public().uri(),
+            &attested,
+        )?;
+        Ok(KeysChanged {
+            key: word.pinned_key,
+            receipt,
+        })
     }
 
     /// Makes this new wallet the subject's only one. Every template made under the lost κ is
@@ -35,7 +45,9 @@ impl Wallet {
     /// the new one down.
     pub async fn replace_device(&mut self, paper: &RecoveryPaper) -> Result<KeysChanged> {
         if paper.service != self.state.service {
-            return Err(Error::Invalid("the recovery key is for another service".to_owned()));
+            return Err(Error::Invalid(
+                "the recovery key is for another service".to_owned(),
+            ));
         }
         if !self.state.enrolments.is_empty() || !self.state.consents.is_empty() {
             return Err(Error::Invalid(
@@ -48,7 +60,10 @@ impl Wallet {
         let new_recovery_key = fresh.signing_key().public().uri();
         self.state.takeover = Some(Takeover {
             subject: paper.subject.clone(),
-            recovery: RecoveryKey { public: new_recovery_key.clone(), secret: Some(fresh) },
+            recovery: RecoveryKey {
+                public: new_recovery_key.clone(),
+                secret: Some(fresh),
+            },
         });
         self.save()?;
         let action = RecoveryAction::ReplaceDevice {
@@ -61,7 +76,10 @@ impl Wallet {
             .await?;
         self.adopt_takeover()?;
         let word = self.check_keys(&receipt, &self.key(), &new_recovery_key, &attested)?;
-        Ok(KeysChanged { key: word.pinned_key, receipt })
+        Ok(KeysChanged {
+            key: word.pinned_key,
+            receipt,
+        })
     }
 
     pub(crate) fn adopt_takeover(&mut self) -> Result<()> {
@@ -80,7 +98,11 @@ impl Wallet {
         action: RecoveryAction,
         device: Option<&SigningKey>,
     ) -> Result<blindprint_core::Jws> {
-        let signer = Signer { subject, service: &self.state.service, key: recovery_key };
+        let signer = Signer {
+            subject,
+            service: &self.state.service,
+            key: recovery_key,
+        };
         let statement = Recovery {
             sub: subject.clone(),
             service: self.state.service.clone(),

@@ -37,9 +37,17 @@ impl Wallet {
             possession: sign(&next_key, &statement)?,
         };
         let receipt = self.client.rotate_key(self.signer(), &rotation).await?;
-        self.check_keys(&receipt, &statement.new_key, &self.state.recovery.public, &attested)?;
+        self.check_keys(
+            &receipt,
+            &statement.new_key,
+            &self.state.recovery.public,
+            &attested,
+        )?;
         self.adopt_next_identity()?;
-        Ok(KeysChanged { key: self.key(), receipt })
+        Ok(KeysChanged {
+            key: self.key(),
+            receipt,
+        })
     }
 
     pub(crate) fn adopt_next_identity(&mut self) -> Result<()> {
@@ -63,6 +71,10 @@ impl Wallet {
             && word.sub == self.state.subject
             && word.pinned_key == *key
             && word.recovery_key == *recovery_key;
-        if fits { Ok(word) } else { Err(Error::Unbelievable("the receipt is for other keys")) }
+        if fits {
+            Ok(word)
+        } else {
+            Err(Error::Unbelievable("the receipt is for other keys"))
+        }
     }
 }

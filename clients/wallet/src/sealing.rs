@@ -23,7 +23,10 @@ pub(crate) fn profile_for(capture: &Embedding, wanted: Option<ProfileId>) -> Res
     };
     let found = match wanted {
         Some(profile) => Some(profile).filter(|profile| fits(profile.profile())),
-        None => profiles().iter().find(|profile| fits(profile)).map(Profile::id),
+        None => profiles()
+            .iter()
+            .find(|profile| fits(profile))
+            .map(Profile::id),
     };
     found.ok_or_else(|| {
         Error::Invalid(format!(
@@ -74,9 +77,15 @@ pub(crate) async fn seal(
     let encoded = Instant::now();
     observer.step(Step::Prove);
     let submission = tokio::task::spawn_blocking(move || {
-        blindprint_template::seal(&code, &material.public_key, &material.crs, &binding, &*entropy)
-            .map(|submission| submission.encode())
-            .map_err(|e| Error::Encryption(e.to_string()))
+        blindprint_template::seal(
+            &code,
+            &material.public_key,
+            &material.crs,
+            &binding,
+            &*entropy,
+        )
+        .map(|submission| submission.encode())
+        .map_err(|e| Error::Encryption(e.to_string()))
     })
     .await
     .map_err(aborted)??;

@@ -11,11 +11,15 @@ pub(crate) struct Secret(SecretBox<[u8; 32]>);
 
 impl Secret {
     pub(crate) fn random(entropy: &dyn Entropy) -> Self {
-        Self(SecretBox::init_with_mut(|bytes: &mut [u8; 32]| entropy.fill(bytes)))
+        Self(SecretBox::init_with_mut(|bytes: &mut [u8; 32]| {
+            entropy.fill(bytes)
+        }))
     }
 
     pub(crate) fn copy_from(source: &[u8; 32]) -> Self {
-        Self(SecretBox::init_with_mut(|bytes: &mut [u8; 32]| bytes.copy_from_slice(source)))
+        Self(SecretBox::init_with_mut(|bytes: &mut [u8; 32]| {
+            bytes.copy_from_slice(source)
+        }))
     }
 
     pub(crate) fn expose(&self) -> &[u8; 32] {
@@ -24,7 +28,8 @@ impl Secret {
 
     /// The Ed25519 key with this seed.
     pub(crate) fn signing_key(&self) -> SigningKey {
-        SigningKey::from_secret(KeyType::Ed25519, &self.0).expect("any 32 bytes are an Ed25519 seed")
+        SigningKey::from_secret(KeyType::Ed25519, &self.0)
+            .expect("any 32 bytes are an Ed25519 seed")
     }
 }
 
@@ -49,7 +54,9 @@ impl<'de> Deserialize<'de> for Secret {
         bytes.zeroize();
         match decoded {
             Ok(32) => Ok(secret),
-            _ => Err(serde::de::Error::custom("a secret of the wrong length or form")),
+            _ => Err(serde::de::Error::custom(
+                "a secret of the wrong length or form",
+            )),
         }
     }
 }

@@ -28,20 +28,40 @@ pub fn verify_verdict(
     let verdict: Verdict = attested.believe(jws)?;
     let profile = verdict.profile.profile();
     let checks = [
-        (verdict.iss == attested.service, "the verdict is by another service"),
-        (verdict.aud == *expected.audience, "the verdict is for another audience"),
-        (verdict.nonce == expected.nonce, "the verdict answers another nonce"),
         (
-            expected.subject.is_none_or(|subject| verdict.sub == *subject),
+            verdict.iss == attested.service,
+            "the verdict is by another service",
+        ),
+        (
+            verdict.aud == *expected.audience,
+            "the verdict is for another audience",
+        ),
+        (
+            verdict.nonce == expected.nonce,
+            "the verdict answers another nonce",
+        ),
+        (
+            expected
+                .subject
+                .is_none_or(|subject| verdict.sub == *subject),
             "the verdict is about another subject",
         ),
-        (verdict.key == attested.key, "the verdict is under another key"),
+        (
+            verdict.key == attested.key,
+            "the verdict is under another key",
+        ),
         (
             verdict.parameters == blindprint_template::PARAMETERS.name,
             "the verdict is under other parameters",
         ),
-        (verdict.tau == profile.tau, "the verdict applies another threshold"),
-        (verdict.amr == profile.modality.amr(), "the verdict names another modality"),
+        (
+            verdict.tau == profile.tau,
+            "the verdict applies another threshold",
+        ),
+        (
+            verdict.amr == profile.modality.amr(),
+            "the verdict names another modality",
+        ),
     ];
     match checks.into_iter().find(|(holds, _)| !holds) {
         Some((_, why)) => Err(Error::Unbelievable(why)),

@@ -103,7 +103,11 @@ impl Wallet {
         if path.exists() {
             return Err(Error::AlreadyThere(path.to_owned()));
         }
-        let Setup { address, trust, identity } = setup;
+        let Setup {
+            address,
+            trust,
+            identity,
+        } = setup;
         let client = connect(&address, &surroundings)?;
         let service = match trust.service() {
             Some(pinned) => pinned.clone(),
@@ -117,7 +121,13 @@ impl Wallet {
         );
         let state = State::new(address, service, trust, identity, Secret::random(entropy));
         let file = KeyFile::create(path, passphrase, &state.encode())?;
-        Ok(Self { file, identity: state.identity.signing_key(), state, client, surroundings })
+        Ok(Self {
+            file,
+            identity: state.identity.signing_key(),
+            state,
+            client,
+            surroundings,
+        })
     }
 
     /// Opens the key file at `path`.
@@ -125,7 +135,13 @@ impl Wallet {
         let (file, contents) = KeyFile::open(path, passphrase)?;
         let state = State::decode(&contents, path)?;
         let client = connect(&state.address, &surroundings)?;
-        Ok(Self { file, identity: state.identity.signing_key(), state, client, surroundings })
+        Ok(Self {
+            file,
+            identity: state.identity.signing_key(),
+            state,
+            client,
+            surroundings,
+        })
     }
 
     /// Writes everything to a new file, as a backup or for another device, under the wallet's own
@@ -145,7 +161,13 @@ impl Wallet {
         let state = State::decode(&contents, export)?;
         let client = connect(&state.address, &surroundings)?;
         let file = KeyFile::create(path, passphrase, &contents)?;
-        Ok(Self { file, identity: state.identity.signing_key(), state, client, surroundings })
+        Ok(Self {
+            file,
+            identity: state.identity.signing_key(),
+            state,
+            client,
+            surroundings,
+        })
     }
 
     /// Who this wallet speaks for.
@@ -175,7 +197,11 @@ impl Wallet {
 
     /// Who signs this wallet's calls.
     pub fn signer(&self) -> Signer<'_> {
-        Signer { subject: &self.state.subject, service: &self.state.service, key: &self.identity }
+        Signer {
+            subject: &self.state.subject,
+            service: &self.state.service,
+            key: &self.identity,
+        }
     }
 
     /// Consents, newest last.
@@ -203,23 +229,33 @@ impl Wallet {
             .map(|record| {
                 let (state, enrolled, receipt) = match &record.state {
                     EnrolmentState::Sent { .. } => ("pending", None, None),
-                    EnrolmentState::Registered { enrolled, receipt, .. } => {
-                        ("registered", Some(*enrolled), receipt.clone())
-                    }
+                    EnrolmentState::Registered {
+                        enrolled, receipt, ..
+                    } => ("registered", Some(*enrolled), receipt.clone()),
                     EnrolmentState::Erasing { .. } => ("erasing", None, None),
                 };
-                EnrolmentView { id: record.id, profile: record.profile, state, enrolled, receipt }
+                EnrolmentView {
+                    id: record.id,
+                    profile: record.profile,
+                    state,
+                    enrolled,
+                    receipt,
+                }
             })
             .collect()
     }
 
     /// The page with the recovery key, as long as the wallet still keeps its secret.
     pub fn recovery_paper(&self) -> Option<RecoveryPaper> {
-        self.state.recovery.secret.as_ref().map(|secret| RecoveryPaper {
-            service: self.state.service.clone(),
-            subject: self.state.subject.clone(),
-            key: Secret::copy_from(secret.expose()),
-        })
+        self.state
+            .recovery
+            .secret
+            .as_ref()
+            .map(|secret| RecoveryPaper {
+                service: self.state.service.clone(),
+                subject: self.state.subject.clone(),
+                key: Secret::copy_from(secret.expose()),
+            })
     }
 
     /// Forgets the recovery key's secret, now that it is on paper: whoever opens the wallet can
@@ -231,13 +267,24 @@ impl Wallet {
 
     /// Asks the service to prove, now, what it is.
     pub async fn attest(&self) -> Result<Attested> {
-        Attested::of(&self.client, &self.state.trust, &self.state.service, &self.surroundings).await
+        Attested::of(
+            &self.client,
+            &self.state.trust,
+            &self.state.service,
+            &self.surroundings,
+        )
+        .await
     }
 
     /// Replaces what the wallet believes, if the service's enclave passes under it.
     pub async fn trust_instead(&mut self, trust: Trust) -> Result<Attested> {
-        let attested =
-            Attested::of(&self.client, &trust, &self.state.service, &self.surroundings).await?;
+        let attested = Attested::of(
+            &self.client,
+            &trust,
+            &self.state.service,
+            &self.surroundings,
+        )
+        .await?;
         self.state.trust = trust;
         self.save()?;
         Ok(attested)
@@ -260,7 +307,12 @@ impl Wallet {
     }
 
     /// Whether a consent receipt is about this subject and record.
-    pub(crate) fn fits_consent(&self, receipt: &ConsentReceipt, id: ConsentId, record: Digest) -> bool {
+    pub(crate) fn fits_consent(
+        &self,
+        receipt: &ConsentReceipt,
+        id: ConsentId,
+        record: Digest,
+    ) -> bool {
         receipt.iss == self.state.service
             && receipt.sub == self.state.subject
             && receipt.consent == id
@@ -276,5 +328,9 @@ impl Wallet {
 }
 
 fn connect(address: &Address, surroundings: &Surroundings) -> Result<Client> {
-    Client::new(address, Arc::clone(&surroundings.clock), Arc::clone(&surroundings.entropy))
+    Client::new(
+        address,
+        Arc::clone(&surroundings.clock),
+        Arc::clone(&surroundings.entropy),
+    )
 }

@@ -25,8 +25,10 @@ pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
         evaluations: vec![evaluation],
         comparison: None,
     };
-    let other =
-        scene.host.refused(&open(genuine.clone()), Refusal::Evaluations).await?;
+    let other = scene
+        .host
+        .refused(&open(genuine.clone()), Refusal::Evaluations)
+        .await?;
 
     let forged = Evaluation {
         binding: probe.binding().digest(),
@@ -39,9 +41,14 @@ pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
         key: probe.key,
     };
     let host_key = SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
-    let signed =
-        SignedEvaluation { evaluation: sign(&host_key, &forged)?, verdict: genuine.verdict };
-    let unadmitted = scene.host.refused(&open(signed), Refusal::Evaluations).await?;
+    let signed = SignedEvaluation {
+        evaluation: sign(&host_key, &forged)?,
+        verdict: genuine.verdict,
+    };
+    let unadmitted = scene
+        .host
+        .refused(&open(signed), Refusal::Evaluations)
+        .await?;
     Ok(vec![
         format!("a genuine evaluation of another comparison: {other}"),
         format!("one that fits, signed by the host itself: {unadmitted}"),
@@ -68,19 +75,26 @@ async fn mallory_with_mallory(scene: &Scene) -> Result<SignedEvaluation> {
         recovery_key: mallory.wallet.key(),
         iat: now(),
     };
-    let submission = scene.seal(code(profile, &key, &face)?, enrolment.binding()).await?;
+    let submission = scene
+        .seal(code(profile, &key, &face)?, enrolment.binding())
+        .await?;
     let check = MatcherRequest::CheckTemplate {
         binding: enrolment.binding(),
         submission: ByteBuf::from(submission),
     };
-    let MatcherResponse::TemplateChecked { template, .. } = scene.host.matcher(&check).await? else {
-        return Err(Error::Broken("the matcher did not check a valid template".to_owned()));
+    let MatcherResponse::TemplateChecked { template, .. } = scene.host.matcher(&check).await?
+    else {
+        return Err(Error::Broken(
+            "the matcher did not check a valid template".to_owned(),
+        ));
     };
     let mut challenged = challenge(mallory).await?;
     challenged.enrolment = enrolment.enrolment;
     challenged.challenge.template = Digest::of("blindprint/template/v1", &template);
     let probe = statement(mallory, &challenged, shop(), b"");
-    let submission = scene.seal(code(profile, &key, &face)?, probe.binding()).await?;
+    let submission = scene
+        .seal(code(profile, &key, &face)?, probe.binding())
+        .await?;
     let evaluate = MatcherRequest::Evaluate {
         binding: probe.binding(),
         submission: ByteBuf::from(submission),
@@ -88,6 +102,8 @@ async fn mallory_with_mallory(scene: &Scene) -> Result<SignedEvaluation> {
     };
     match scene.host.matcher(&evaluate).await? {
         MatcherResponse::Evaluated(evaluation, _) => Ok(evaluation),
-        _ => Err(Error::Broken("the matcher did not evaluate a valid probe".to_owned())),
+        _ => Err(Error::Broken(
+            "the matcher did not evaluate a valid probe".to_owned(),
+        )),
     }
 }

@@ -25,15 +25,31 @@ pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
     let again = scene.host.refused(&open, Refusal::ChallengeGone).await?;
 
     let fresh = challenge(alice).await?;
-    let claim = sign(&alice.key, &statement(alice, &fresh, shop(), &recorded.submission))?;
+    let claim = sign(
+        &alice.key,
+        &statement(alice, &fresh, shop(), &recorded.submission),
+    )?;
     let sent = alice
         .wallet
         .client()
-        .submit_probe(alice.wallet.signer(), &fresh.challenge.challenge, &claim, recorded.submission)
+        .submit_probe(
+            alice.wallet.signer(),
+            &fresh.challenge.challenge,
+            &claim,
+            recorded.submission,
+        )
         .await;
-    let moved = refused("the old ciphertext for a new challenge", sent, &["proof-rejected"])?;
+    let moved = refused(
+        "the old ciphertext for a new challenge",
+        sent,
+        &["proof-rejected"],
+    )?;
 
-    let expected = ExpectedVerdict { audience: &shop(), nonce: &nonce(), subject: None };
+    let expected = ExpectedVerdict {
+        audience: &shop(),
+        nonce: &nonce(),
+        subject: None,
+    };
     let shown = verify_verdict(&answer.jws, &scene.attested, &expected);
     let login = refused("the old verdict in a new login", shown, &["unbelievable"])?;
     Ok(vec![format!("the same probe again: {again}"), moved, login])

@@ -15,7 +15,7 @@ use crate::{
     host::Host,
     people::{People, Person},
     round::{Enrolled, nonce, shop},
-    service::RunningService,
+    service::{RunningService, surroundings},
 };
 
 /// Who takes part in the attacks.
@@ -49,12 +49,23 @@ impl Scene {
         people: &People,
     ) -> Result<Self> {
         let persons: Vec<Arc<Person>> = people.participants().map(Arc::clone).collect();
-        let mut next = || wallets.pop().ok_or_else(|| Error::Setup("too few people".to_owned()));
+        let mut next = || {
+            wallets
+                .pop()
+                .ok_or_else(|| Error::Setup("too few people".to_owned()))
+        };
         let (carol, mallory, alice) = (next()?, next()?, next()?);
         let materials = Arc::new(Materials::in_memory());
-        let operator = service.client(&service.surroundings(Arc::clone(&materials)))?;
-        let invite = Invite { uses: 1, valid_for: 3600, note: Some("for Mallory".to_owned()) };
-        let invitation = operator.invite(&service.operator_token()?, &invite).await?.secret;
+        let operator = service.client(&surroundings(Arc::clone(&materials)))?;
+        let invite = Invite {
+            uses: 1,
+            valid_for: 3600,
+            note: Some("for Mallory".to_owned()),
+        };
+        let invitation = operator
+            .invite(&service.operator_token()?, &invite)
+            .await?
+            .secret;
         let attested = alice.wallet.attest().await?;
         let material = materials.load(&operator, &attested, &()).await?;
         Ok(Self {
@@ -101,7 +112,10 @@ pub(super) async fn probe(
     person: &Person,
     challenged: &Challenged,
 ) -> Result<PreparedProbe> {
-    Ok(who.wallet.prepare_probe(challenged, person.captures[1].embedding()?, &()).await?)
+    Ok(who
+        .wallet
+        .prepare_probe(challenged, person.captures[1].embedding()?, &())
+        .await?)
 }
 
 /// The statement that belongs to a challenge and these bytes.

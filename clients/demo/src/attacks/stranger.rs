@@ -16,26 +16,41 @@ use crate::{Error, Result, people::Person, round::Enrolled};
 
 /// Templates under names that they were not made for.
 pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
-    Ok(vec![mallory_as_alice(scene).await?, alice_as_mallory(scene).await?])
+    Ok(vec![
+        mallory_as_alice(scene).await?,
+        alice_as_mallory(scene).await?,
+    ])
 }
 
 /// Mallory's own face under Alice's name, so that Mallory could log in as Alice. Host and matcher
 /// help: the proof is valid and a genuine matcher vouches for it.
 async fn mallory_as_alice(scene: &Scene) -> Result<String> {
     let alice = scene.alice.wallet.subject();
-    let EnclaveResponse::Nonce { nonce, .. } =
-        scene.host.enclave(&EnclaveRequest::IssueNonce { subject: alice.clone() }).await?
+    let EnclaveResponse::Nonce { nonce, .. } = scene
+        .host
+        .enclave(&EnclaveRequest::IssueNonce {
+            subject: alice.clone(),
+        })
+        .await?
     else {
         return Err(Error::Broken("the enclave issued no nonce".to_owned()));
     };
-    let (statement, submission) =
-        template(scene, &scene.mallory_person, alice, nonce, consent_of(&scene.alice)?).await?;
+    let (statement, submission) = template(
+        scene,
+        &scene.mallory_person,
+        alice,
+        nonce,
+        consent_of(&scene.alice)?,
+    )
+    .await?;
     let check = MatcherRequest::CheckTemplate {
         binding: statement.binding(),
         submission: ByteBuf::from(submission),
     };
     let MatcherResponse::TemplateChecked { check, .. } = scene.host.matcher(&check).await? else {
-        return Err(Error::Broken("the matcher did not check a valid template".to_owned()));
+        return Err(Error::Broken(
+            "the matcher did not check a valid template".to_owned(),
+        ));
     };
     let register = EnclaveRequest::Register {
         enrolment: sign(&scene.mallory.key, &statement)?,
@@ -51,8 +66,14 @@ async fn alice_as_mallory(scene: &Scene) -> Result<String> {
     let signer = scene.mallory.wallet.signer();
     let alice_nonce = client.nonce(scene.alice.wallet.signer()).await?.nonce;
     let consent = consent_of(&scene.mallory)?;
-    let (made_for_alice, submission) =
-        template(scene, &scene.alice_person, scene.alice.wallet.subject(), alice_nonce, consent).await?;
+    let (made_for_alice, submission) = template(
+        scene,
+        &scene.alice_person,
+        scene.alice.wallet.subject(),
+        alice_nonce,
+        consent,
+    )
+    .await?;
     let claim = Enrolment {
         sub: scene.mallory.wallet.subject().clone(),
         nonce: client.nonce(signer).await?.nonce,
@@ -60,8 +81,20 @@ async fn alice_as_mallory(scene: &Scene) -> Result<String> {
         ..made_for_alice
     };
     let jws = sign(&scene.mallory.key, &claim)?;
-    let sent = client.enrol(signer, claim.enrolment, &jws, submission, Some(&scene.invitation)).await;
-    refused("Alice's ciphertext under Mallory's name", sent, &["proof-rejected"])
+    let sent = client
+        .enrol(
+            signer,
+            claim.enrolment,
+            &jws,
+            submission,
+            Some(&scene.invitation),
+        )
+        .await;
+    refused(
+        "Alice's ciphertext under Mallory's name",
+        sent,
+        &["proof-rejected"],
+    )
 }
 
 async fn template(

@@ -11,8 +11,14 @@ pub(super) async fn attempt(scene: &mut Scene) -> Result<Vec<String>> {
     let carol = &mut scene.carol;
     let challenged = challenge(carol).await?;
     let ready = probe(carol, &scene.carol_person, &challenged).await?;
-    let live = carol.wallet.consents().into_iter().find(|consent| consent.live);
-    let consent = live.ok_or_else(|| Error::Broken("Carol has no live consent".to_owned()))?.id;
+    let live = carol
+        .wallet
+        .consents()
+        .into_iter()
+        .find(|consent| consent.live);
+    let consent = live
+        .ok_or_else(|| Error::Broken("Carol has no live consent".to_owned()))?
+        .id;
     carol.wallet.withdraw(consent).await?;
 
     let sent = carol

@@ -14,8 +14,16 @@ use crate::{
 /// Alice's own face, but not her wallet.
 pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
     let alice = &scene.alice;
-    let asked = scene.mallory.wallet.challenge(alice.enrolment, shop(), nonce()).await;
-    let other_key = refused("another wallet asks for Alice's enrolment", asked, &["not-found"])?;
+    let asked = scene
+        .mallory
+        .wallet
+        .challenge(alice.enrolment, shop(), nonce())
+        .await;
+    let other_key = refused(
+        "another wallet asks for Alice's enrolment",
+        asked,
+        &["not-found"],
+    )?;
 
     // Even with her identity key, without κ her face gives an unrelated code.
     let challenged = challenge(alice).await?;
@@ -24,11 +32,19 @@ pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
     let code = code(profile, &EncodingKey::generate(&SystemEntropy), &face)?;
     let binding = statement(alice, &challenged, shop(), b"").binding();
     let submission = scene.seal(code, binding).await?;
-    let claim = sign(&alice.key, &statement(alice, &challenged, shop(), &submission))?;
+    let claim = sign(
+        &alice.key,
+        &statement(alice, &challenged, shop(), &submission),
+    )?;
     let (jws, _) = alice
         .wallet
         .client()
-        .submit_probe(alice.wallet.signer(), &challenged.challenge.challenge, &claim, submission)
+        .submit_probe(
+            alice.wallet.signer(),
+            &challenged.challenge.challenge,
+            &claim,
+            submission,
+        )
         .await?;
     let expected = ExpectedVerdict {
         audience: &shop(),
@@ -36,7 +52,9 @@ pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
         subject: Some(alice.wallet.subject()),
     };
     if verify_verdict(&jws, &scene.attested, &expected)?.matched {
-        return Err(Error::Broken("her face matched under another key".to_owned()));
+        return Err(Error::Broken(
+            "her face matched under another key".to_owned(),
+        ));
     }
     Ok(vec![
         other_key,

@@ -33,11 +33,21 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
     let bars = Arc::new(Bars::new());
     let capture = arguments.source.capture(&bars).await?;
     let answer = wallet
-        .authenticate(capture, arguments.profile, arguments.audience, arguments.nonce, &*bars)
+        .authenticate(
+            capture,
+            arguments.profile,
+            arguments.audience,
+            arguments.nonce,
+            &*bars,
+        )
         .await?;
     drop(bars);
     let matched = answer.verdict.matched;
-    let said = if matched { "Match: the person who enrolled." } else { "No match." };
+    let said = if matched {
+        "Match: the person who enrolled."
+    } else {
+        "No match."
+    };
     Ok(Outcome {
         text: format!(
             "{said}\nEncoded in {:.1} ms, encrypted and proved in {:.2} s, answered in {:.2} s.\n\

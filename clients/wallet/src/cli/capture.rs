@@ -1,6 +1,8 @@
 use std::{path::PathBuf, sync::Arc};
 
-use blindprint_face::{CameraFrame, Capture, Embedding, EmbeddingFile, FacePipeline, ModelStore, Photo};
+use blindprint_face::{
+    CameraFrame, Capture, Embedding, EmbeddingFile, FacePipeline, ModelStore, Photo,
+};
 use blindprint_wallet::Error;
 use clap::Args;
 

@@ -22,7 +22,12 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
     /// The operator's invitation
-    #[arg(long, value_name = "CODE", env = "BLINDPRINT_INVITATION", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "CODE",
+        env = "BLINDPRINT_INVITATION",
+        hide_env_values = true
+    )]
     invitation: Option<String>,
     /// How the code is made [default: the first profile that fits the capture]
     #[arg(long, value_name = "ID")]
@@ -83,17 +88,24 @@ pub(super) async fn run(place: &Place, arguments: Arguments, json: bool) -> Resu
 }
 
 async fn ask_for_consent(wallet: &mut Wallet, arguments: &Arguments) -> Result<()> {
-    let notice = wallet.notice(Purpose::Authentication, &arguments.language).await?;
+    let notice = wallet
+        .notice(Purpose::Authentication, &arguments.language)
+        .await?;
     eprintln!("{}\n", notice.text.trim_end());
     let days = arguments.consent_days;
     let question = format!("Do you consent to this for {days} days? You can withdraw at any time.");
     let agreed = arguments.consent
         || confirm(&question).ok_or_else(|| {
-            Error::Invalid("there is no terminal to ask on: pass --consent after reading the notice".to_owned())
+            Error::Invalid(
+                "there is no terminal to ask on: pass --consent after reading the notice"
+                    .to_owned(),
+            )
         })?;
     if !agreed {
         return Err(Error::NoConsent);
     }
-    wallet.give_consent(&notice, i64::from(days) * 86_400).await?;
+    wallet
+        .give_consent(&notice, i64::from(days) * 86_400)
+        .await?;
     Ok(())
 }

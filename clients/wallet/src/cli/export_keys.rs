@@ -23,10 +23,18 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(place: &Place, arguments: &Arguments) -> Result {
     let wallet = place.open()?;
-    let other = arguments.export_passphrase_file.as_deref().map(Passphrase::read).transpose()?;
+    let other = arguments
+        .export_passphrase_file
+        .as_deref()
+        .map(Passphrase::read)
+        .transpose()?;
     wallet.export(&arguments.file, other.as_ref())?;
     Ok(Outcome::new(
-        format!("The keys of {} are in {}.\n", wallet.subject(), arguments.file.display()),
+        format!(
+            "The keys of {} are in {}.\n",
+            wallet.subject(),
+            arguments.file.display()
+        ),
         json!({ "subject": wallet.subject(), "file": arguments.file }),
     ))
 }

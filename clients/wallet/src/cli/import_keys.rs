@@ -18,9 +18,18 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(place: &Place, arguments: &Arguments) -> Result {
     let path = place.path()?;
-    let wallet = Wallet::import(&arguments.file, &path, place.passphrase()?, place.surroundings()?)?;
+    let wallet = Wallet::import(
+        &arguments.file,
+        &path,
+        place.passphrase()?,
+        place.surroundings()?,
+    )?;
     Ok(Outcome::new(
-        format!("Wallet: {}\nSubject: {}\n", path.display(), wallet.subject()),
+        format!(
+            "Wallet: {}\nSubject: {}\n",
+            path.display(),
+            wallet.subject()
+        ),
         json!({ "wallet": path, "subject": wallet.subject(), "service": wallet.service() }),
     ))
 }

@@ -37,7 +37,8 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
         trust: read_trust(&arguments.trust)?,
         identity: None,
     };
-    let wallet = Wallet::create(&path, place.new_passphrase()?, setup, place.surroundings()?).await?;
+    let wallet =
+        Wallet::create(&path, place.new_passphrase()?, setup, place.surroundings()?).await?;
     Ok(Outcome::new(
         format!(
             "The enclave of {} is genuine and one that you trust.\n\
@@ -52,7 +53,9 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
 
 /// Reads a trust file.
 pub(super) fn read_trust(path: &Path) -> Result<Trust> {
-    let text =
-        std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let text = std::fs::read(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?;
     Trust::parse(&text).map_err(|e| Error::Invalid(format!("{}: {e}", path.display())))
 }

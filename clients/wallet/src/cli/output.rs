@@ -22,24 +22,42 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json, no_match: false }
+        Self {
+            text: text.into(),
+            json,
+            no_match: false,
+        }
     }
 }
 
 pub(crate) fn print(outcome: Result, json: bool) -> ExitCode {
     let (text, code) = match outcome {
         Ok(outcome) => {
-            let text = if json { format!("{}\n", outcome.json) } else { outcome.text };
+            let text = if json {
+                format!("{}\n", outcome.json)
+            } else {
+                outcome.text
+            };
             (text, ExitCode::from(if outcome.no_match { 3 } else { 0 }))
         }
         Err(error) => {
             eprintln!("blindprint-wallet: {error}");
             let text = if json {
-                format!("{}\n", json!({ "error": error.kind(), "message": error.to_string() }))
+                format!(
+                    "{}\n",
+                    json!({ "error": error.kind(), "message": error.to_string() })
+                )
             } else {
                 String::new()
             };
-            (text, ExitCode::from(if matches!(error, Error::Invalid(_)) { 2 } else { 1 }))
+            (
+                text,
+                ExitCode::from(if matches!(error, Error::Invalid(_)) {
+                    2
+                } else {
+                    1
+                }),
+            )
         }
     };
     // A reader that has gone away wants no more output.

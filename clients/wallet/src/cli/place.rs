@@ -12,7 +12,12 @@ pub(crate) struct Place {
     #[arg(long, value_name = "FILE", env = "BLINDPRINT_WALLET", global = true)]
     wallet: Option<PathBuf>,
     /// A file whose first line is the passphrase; asked for if not given
-    #[arg(long, value_name = "FILE", env = "BLINDPRINT_WALLET_PASSPHRASE_FILE", global = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BLINDPRINT_WALLET_PASSPHRASE_FILE",
+        global = true
+    )]
     passphrase_file: Option<PathBuf>,
     /// Where downloaded public material is kept [default: blindprint in the user's cache folder]
     #[arg(long, value_name = "DIR", env = "BLINDPRINT_CACHE", global = true)]
@@ -67,9 +72,17 @@ impl Place {
 
 /// `blindprint` in a folder of the XDG Base Directory Specification.
 fn user_folder(variable: &str, below_home: &str) -> Result<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     set(variable)
         .or_else(|| set("HOME").map(|home| home.join(Path::new(below_home))))
         .map(|folder| folder.join("blindprint"))
-        .ok_or_else(|| Error::Invalid(format!("neither {variable} nor HOME is set: use --wallet and --cache")))
+        .ok_or_else(|| {
+            Error::Invalid(format!(
+                "neither {variable} nor HOME is set: use --wallet and --cache"
+            ))
+        })
 }

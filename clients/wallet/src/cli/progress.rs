@@ -10,12 +10,17 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new() -> Self {
-        Self { current: Mutex::new((None, ProgressBar::hidden())) }
+        Self {
+            current: Mutex::new((None, ProgressBar::hidden())),
+        }
     }
 
     /// Shows what is done outside the wallet's own steps.
     pub(crate) fn say(&self, message: &str) {
-        let mut current = self.current.lock().expect("no holder of this lock can panic");
+        let mut current = self
+            .current
+            .lock()
+            .expect("no holder of this lock can panic");
         current.1.finish_and_clear();
         *current = (None, spinner(message));
     }
@@ -23,7 +28,10 @@ impl Bars {
 
 impl Observer for Bars {
     fn step(&self, step: Step) {
-        let mut current = self.current.lock().expect("no holder of this lock can panic");
+        let mut current = self
+            .current
+            .lock()
+            .expect("no holder of this lock can panic");
         if let (Some(Step::Download { part: old, .. }), Step::Download { part, done, total }) =
             (current.0, step)
             && old == part
@@ -62,5 +70,7 @@ fn spinner(message: &str) -> ProgressBar {
 fn download(part: &str, total: Option<u64>) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {eta}")
         .expect("the template is a constant that parses");
-    ProgressBar::new(total.unwrap_or(0)).with_style(style).with_message(format!("fetching {part}"))
+    ProgressBar::new(total.unwrap_or(0))
+        .with_style(style)
+        .with_message(format!("fetching {part}"))
 }

@@ -1,4 +1,7 @@
-use std::{io::Read as _, path::{Path, PathBuf}};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use blindprint_wallet::{Error, RecoveryPaper};
 use clap::{Args, Subcommand};
@@ -64,10 +67,17 @@ pub(super) async fn run(place: &Place, arguments: &Arguments) -> Result {
 }
 
 fn read_page(path: &Path) -> Result<Zeroizing<String>> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
     let mut page = Zeroizing::new(String::with_capacity(4096));
     if path == Path::new("-") {
-        std::io::stdin().lock().take(4096).read_to_string(&mut page).map_err(failed)?;
+        std::io::stdin()
+            .lock()
+            .take(4096)
+            .read_to_string(&mut page)
+            .map_err(failed)?;
     } else {
         let file = std::fs::File::open(path).map_err(failed)?;
         file.take(4096).read_to_string(&mut page).map_err(failed)?;

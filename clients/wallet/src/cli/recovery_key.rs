@@ -1,4 +1,7 @@
-use std::{io::Write as _, path::{Path, PathBuf}};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use blindprint_wallet::{Error, Wallet};
 use clap::Args;
@@ -42,41 +45,61 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result {
         ));
     }
     if wallet.recovery_paper().is_none() {
-        return Err(Error::Invalid("the wallet keeps no recovery key: it is on paper".to_owned()));
+        return Err(Error::Invalid(
+            "the wallet keeps no recovery key: it is on paper".to_owned(),
+        ));
     }
     let page = hand_over(&mut wallet, arguments.out.as_deref(), false)?;
     let kept = wallet.recovery_paper().is_some();
-    Ok(Outcome::new(page.text, json!({ "kept": kept, "recovery_key": page.shown })))
+    Ok(Outcome::new(
+        page.text,
+        json!({ "kept": kept, "recovery_key": page.shown }),
+    ))
 }
 
 /// Writes the page to `out` or gives its text, as long as the wallet has it.
 pub(super) fn hand_over(wallet: &mut Wallet, out: Option<&Path>, ask: bool) -> Result<Page> {
     let Some(paper) = wallet.recovery_paper() else {
-        return Ok(Page { text: String::new(), shown: None });
+        return Ok(Page {
+            text: String::new(),
+            shown: None,
+        });
     };
     let page = paper.text();
     if let Some(path) = out {
         write_secret(path, &page)?;
         wallet.forget_recovery_key()?;
-        let text = format!("The recovery key is in {}; the wallet keeps no copy.\n", path.display());
+        let text = format!(
+            "The recovery key is in {}; the wallet keeps no copy.\n",
+            path.display()
+        );
         return Ok(Page { text, shown: None });
     }
     if ask {
         eprintln!("\n{}", *page);
         if confirm("Is it on paper? Then the wallet forgets it.") == Some(true) {
             wallet.forget_recovery_key()?;
-            return Ok(Page { text: String::new(), shown: None });
+            return Ok(Page {
+                text: String::new(),
+                shown: None,
+            });
         }
     }
     let text = format!(
         "\n{}\nWhen it is on paper: blindprint-wallet recovery-key --forget\n",
         *page
     );
-    Ok(Page { text, shown: Some(page.to_string()) })
+    Ok(Page {
+        text,
+        shown: Some(page.to_string()),
+    })
 }
 
 fn write_secret(path: &Path, page: &Zeroizing<String>) -> Result<()> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -85,5 +108,7 @@ fn write_secret(path: &Path, page: &Zeroizing<String>) -> Result<()> {
         options.mode(0o600);
     }
     let mut file = options.open(path).map_err(failed)?;
-    file.write_all(page.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    file.write_all(page.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed)
 }

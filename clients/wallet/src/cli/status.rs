@@ -21,15 +21,39 @@ pub(super) async fn run(place: &Place, _: &Arguments) -> Result {
         wallet.key()
     );
     for enrolment in &enrolments {
-        let _ = write!(text, "Enrolment {}: {}, {}", enrolment.id, enrolment.profile, enrolment.state);
+        let _ = write!(
+            text,
+            "Enrolment {}: {}, {}",
+            enrolment.id, enrolment.profile, enrolment.state
+        );
         let known = said.enrolments.iter().any(|known| known.id == enrolment.id);
-        let since = enrolment.enrolled.map_or_else(String::new, |at| format!(" since {}", when(at)));
-        let _ = writeln!(text, "{since}{}", if known { "" } else { ", unknown to the service" });
+        let since = enrolment
+            .enrolled
+            .map_or_else(String::new, |at| format!(" since {}", when(at)));
+        let _ = writeln!(
+            text,
+            "{since}{}",
+            if known {
+                ""
+            } else {
+                ", unknown to the service"
+            }
+        );
     }
-    let live = wallet.consents().iter().filter(|consent| consent.live).count();
-    let _ = writeln!(text, "Live consents: {live}\nVerdicts so far: {}", said.verdicts);
+    let live = wallet
+        .consents()
+        .iter()
+        .filter(|consent| consent.live)
+        .count();
+    let _ = writeln!(
+        text,
+        "Live consents: {live}\nVerdicts so far: {}",
+        said.verdicts
+    );
     if wallet.recovery_paper().is_some() {
-        text.push_str("The recovery key is still in the wallet: `recovery-key` shows it for paper.\n");
+        text.push_str(
+            "The recovery key is still in the wallet: `recovery-key` shows it for paper.\n",
+        );
     }
     Ok(Outcome::new(
         text,

@@ -14,19 +14,23 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(place: &Place, arguments: &Arguments) -> Result {
     let mut wallet = super::open(place).await?;
-    let id = match arguments.id {
-        Some(id) => id,
-        None => {
-            let live: Vec<_> = wallet.consents().into_iter().filter(|c| c.live).collect();
-            match live.as_slice() {
-                [only] => only.id,
-                [] => return Err(Error::Invalid("there is no live consent to withdraw".to_owned())),
-                _ => {
-                    return Err(Error::Invalid(
-                        "there are several live consents: name one from `consents`".to_owned(),
-                    ));
-                }
-            }
+    let live: Vec<_> = wallet
+        .consents()
+        .into_iter()
+        .filter(|consent| consent.live)
+        .collect();
+    let id = match (arguments.id, live.as_slice()) {
+        (Some(id), _) => id,
+        (None, [only]) => only.id,
+        (None, []) => {
+            return Err(Error::Invalid(
+                "there is no live consent to withdraw".to_owned(),
+            ));
+        }
+        (None, _) => {
+            return Err(Error::Invalid(
+                "there are several live consents: name one from `consents`".to_owned(),
+            ));
         }
     };
     let consent = wallet.withdraw(id).await?;

@@ -24,7 +24,10 @@ pub(crate) struct Call<'a> {
 impl<'a> Call<'a> {
     /// Reads; may be repeated.
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self { idempotent: true, ..Self::new(Method::GET, path.into()) }
+        Self {
+            idempotent: true,
+            ..Self::new(Method::GET, path.into())
+        }
     }
 
     /// Writes; repeated only with [`Self::idempotent`].
@@ -40,7 +43,7 @@ impl<'a> Call<'a> {
             body: Vec::new(),
             signer: None,
             limit: JSON_LIMIT,
-            timeout: Duration::from_secs(120),
+            timeout: Duration::from_mins(2),
             idempotent: false,
         }
     }

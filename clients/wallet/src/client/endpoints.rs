@@ -6,7 +6,7 @@ use std::time::Duration;
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Jws, Nonce,
     wire::{
-        Challenge, EraseEnrolment, Enrolled, GiveConsent, INVITATION_HEADER, Invitation, Invite,
+        Challenge, Enrolled, EraseEnrolment, GiveConsent, INVITATION_HEADER, Invitation, Invite,
         NonceIssued, Notices, Receipt, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE,
         Service, StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
     },
@@ -21,7 +21,7 @@ const NOTICE_LIMIT: usize = 256 * 1024;
 /// Largest attestation document, in bytes (AWS Nitro's are below 16 KiB).
 const ATTESTATION_LIMIT: usize = 32 * 1024;
 /// Longest download of one part of the public material.
-const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(600);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// How long the service says that its stages took, from its `Server-Timing` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -35,6 +35,11 @@ pub struct ServiceTimes {
 }
 
 impl Client {
+    /// `GET /readyz`: whether the service, its enclave and its matchers can serve.
+    pub async fn ready(&self) -> Result<()> {
+        self.send(&Call::get("/readyz")).await.map(drop)
+    }
+
     /// `GET /v1/service`
     pub async fn service(&self) -> Result<Service> {
         self.send(&Call::get("/v1/service")).await?.json()
@@ -66,24 +71,33 @@ impl Client {
 
     /// `GET /v1/notices/{digest}`: the text, not yet compared with its digest.
     pub async fn notice(&self, digest: &Digest) -> Result<Vec<u8>> {
-        let call = Call::get(format!("/v1/notices/{digest}"))
-            .up_to(NOTICE_LIMIT, Duration::from_secs(30));
+        let call =
+            Call::get(format!("/v1/notices/{digest}")).up_to(NOTICE_LIMIT, Duration::from_secs(30));
         Ok(self.send(&call).await?.body)
     }
 
     /// `GET /v1/subjects/me`
     pub async fn subject(&self, signer: Signer<'_>) -> Result<Subject> {
-        self.send(&Call::get("/v1/subjects/me").signed(signer)).await?.json()
+        self.send(&Call::get("/v1/subjects/me").signed(signer))
+            .await?
+            .json()
     }
 
     /// `POST /v1/nonces`
     pub async fn nonce(&self, signer: Signer<'_>) -> Result<NonceIssued> {
-        let call = Call::post("/v1/nonces").signed(signer).idempotent(self.entropy.uuid());
+        let call = Call::post("/v1/nonces")
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
         self.send(&call).await?.json()
     }
 
     /// `POST /v1/consents`
-    pub async fn give_consent(&self, signer: Signer<'_>, id: ConsentId, consent: Jws) -> Result<Jws> {
+    pub async fn give_consent(
+        &self,
+        signer: Signer<'_>,
+        id: ConsentId,
+        consent: Jws,
+    ) -> Result<Jws> {
         let call = Call::post("/v1/consents")
             .json(&GiveConsent { consent })
             .signed(signer)
@@ -122,7 +136,10 @@ impl Client {
         if let Some(invitation) = invitation {
             call = call.header(INVITATION_HEADER, invitation);
         }
-        self.send(&call).await?.json().map(|answer: Enrolled| answer.receipt)
+        self.send(&call)
+            .await?
+            .json()
+            .map(|answer: Enrolled| answer.receipt)
     }
 
     /// `POST /v1/enrolments/{id}/erasure`
@@ -173,7 +190,10 @@ impl Client {
     /// `GET /v1/authentications/{challenge}`: the verdict again, after a lost answer.
     pub async fn verdict(&self, signer: Signer<'_>, challenge: &Nonce) -> Result<Jws> {
         let call = Call::get(format!("/v1/authentications/{challenge}")).signed(signer);
-        self.send(&call).await?.json().map(|answer: VerdictIssued| answer.verdict)
+        self.send(&call)
+            .await?
+            .json()
+            .map(|answer: VerdictIssued| answer.verdict)
     }
 
     /// `POST /v1/subjects/me/key`
@@ -211,7 +231,11 @@ fn receipt(answer: &Answer) -> Result<Jws> {
 /// Reads `name;dur=milliseconds` entries (W3C Server Timing); what does not parse is left out.
 fn service_times(answer: &Answer) -> ServiceTimes {
     let mut times = ServiceTimes::default();
-    let values = answer.headers.get_all("server-timing").iter().filter_map(|v| v.to_str().ok());
+    let values = answer
+        .headers
+        .get_all("server-timing")
+        .iter()
+        .filter_map(|v| v.to_str().ok());
     for entry in values.flat_map(|value| value.split(',')) {
         let mut parts = entry.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();

@@ -30,7 +30,12 @@ async fn serve(router: Router) -> Client {
 
 fn client(url: &str) -> Client {
     let address = Address::new(url, None).unwrap();
-    Client::new(&address, Arc::new(ManualClock::at(NOW)), Arc::new(SystemEntropy)).unwrap()
+    Client::new(
+        &address,
+        Arc::new(ManualClock::at(NOW)),
+        Arc::new(SystemEntropy),
+    )
+    .unwrap()
 }
 
 fn problem(code: ProblemCode) -> String {
@@ -53,7 +58,9 @@ async fn a_proof_covers_method_path_query_and_body() {
     let client = serve(Router::new().fallback(any(
         |method: Method, uri: Uri, headers: Headers, body: Bytes| async move {
             let proof: Jws = headers[PROOF_HEADER].to_str().unwrap().parse().unwrap();
-            let proof = blindprint_did::verify::<RequestProof>(&proof).unwrap().into_statement();
+            let proof = blindprint_did::verify::<RequestProof>(&proof)
+                .unwrap()
+                .into_statement();
             assert_eq!(proof.htm, method.as_str());
             assert_eq!(proof.htu, uri.path_and_query().unwrap().as_str());
             assert_eq!(proof.body, Digest::of("blindprint/body/v1", &body));
@@ -65,7 +72,11 @@ async fn a_proof_covers_method_path_query_and_body() {
     let key = SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
     let subject = key.public().subject();
     let service = "https://id.example.org".parse().unwrap();
-    let signer = Signer { subject: &subject, service: &service, key: &key };
+    let signer = Signer {
+        subject: &subject,
+        service: &service,
+        key: &key,
+    };
     let mut seen = Vec::new();
     for call in [
         Call::get("/v1/subjects/me"),
@@ -83,13 +94,16 @@ async fn a_proof_covers_method_path_query_and_body() {
 #[tokio::test]
 async fn answers_are_bounded_announced_or_not() {
     let client = serve(
-        Router::new().route("/announced", get(|| async { vec![7_u8; 4096] })).route(
-            "/streamed",
-            get(|| async {
-                let chunks = (0..8).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![7_u8; 512])));
-                axum::body::Body::from_stream(futures_util::stream::iter(chunks))
-            }),
-        ),
+        Router::new()
+            .route("/announced", get(|| async { vec![7_u8; 4096] }))
+            .route(
+                "/streamed",
+                get(|| async {
+                    let chunks =
+                        (0..8).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![7_u8; 512])));
+                    axum::body::Body::from_stream(futures_util::stream::iter(chunks))
+                }),
+            ),
     )
     .await;
     for path in ["/announced", "/streamed"] {
@@ -102,14 +116,15 @@ async fn answers_are_bounded_announced_or_not() {
 
 #[tokio::test]
 async fn a_service_that_never_answers_is_given_up() {
-    let client = serve(Router::new().route(
-        "/",
-        post(|| async { std::future::pending::<()>().await }),
-    ))
-    .await;
+    let client =
+        serve(Router::new().route("/", post(|| async { std::future::pending::<()>().await })))
+            .await;
     let started = Instant::now();
     let call = Call::post("/").up_to(1, Duration::from_millis(200));
-    assert!(matches!(client.send(&call).await, Err(Error::Unreachable(_))));
+    assert!(matches!(
+        client.send(&call).await,
+        Err(Error::Unreachable(_))
+    ));
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 
@@ -148,19 +163,28 @@ async fn a_lost_connection_is_retried_only_where_that_is_safe() {
     let refused = client.send(&Call::post("/")).await.unwrap_err();
     assert!(matches!(refused, Error::Unreachable(_)), "{refused}");
     let once = connections.swap(0, Ordering::SeqCst);
-    client.send(&Call::post("/").idempotent(uuid::Uuid::nil())).await.unwrap_err();
+    client
+        .send(&Call::post("/").idempotent(uuid::Uuid::nil()))
+        .await
+        .unwrap_err();
     let often = connections.load(Ordering::SeqCst);
-    assert!(often >= ATTEMPTS && often > once, "{once} and {often} connections");
+    assert!(
+        often >= ATTEMPTS && often > once,
+        "{once} and {often} connections"
+    );
 }
 
 #[tokio::test]
 async fn refusals_say_what_to_do_next() {
     let client = serve(Router::new().route(
         "/{slug}",
-        get(|axum::extract::Path(slug): axum::extract::Path<String>| async move {
-            let code = ProblemCode::from_type_uri(&format!("urn:blindprint:problem:{slug}")).unwrap();
-            (status(code), [("retry-after", "99")], problem(code))
-        }),
+        get(
+            |axum::extract::Path(slug): axum::extract::Path<String>| async move {
+                let code =
+                    ProblemCode::from_type_uri(&format!("urn:blindprint:problem:{slug}")).unwrap();
+                (status(code), [("retry-after", "99")], problem(code))
+            },
+        ),
     ))
     .await;
     for (code, expected) in [
@@ -175,7 +199,10 @@ async fn refusals_say_what_to_do_next() {
         (ProblemCode::ProofRejected, "proof-rejected"),
         (ProblemCode::ChallengeGone, "challenge-gone"),
     ] {
-        let error = client.send(&Call::get(format!("/{}", code.slug()))).await.unwrap_err();
+        let error = client
+            .send(&Call::get(format!("/{}", code.slug())))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), expected);
         assert!(!error.to_string().contains('\u{1b}'), "{error}");
     }
@@ -186,8 +213,14 @@ async fn what_is_no_problem_document_is_a_failure_of_the_service() {
     let client = serve(
         Router::new()
             .route("/html", get(|| async { (Status::BAD_GATEWAY, "<html>") }))
-            .route("/moved", get(|| async { (Status::FOUND, [("location", "http://evil.example/")]) }))
-            .route("/long", get(|| async { (Status::BAD_REQUEST, vec![b'x'; PROBLEM_LIMIT + 1]) })),
+            .route(
+                "/moved",
+                get(|| async { (Status::FOUND, [("location", "http://evil.example/")]) }),
+            )
+            .route(
+                "/long",
+                get(|| async { (Status::BAD_REQUEST, vec![b'x'; PROBLEM_LIMIT + 1]) }),
+            ),
     )
     .await;
     for path in ["/html", "/moved", "/long", "/missing"] {
@@ -198,10 +231,28 @@ async fn what_is_no_problem_document_is_a_failure_of_the_service() {
 
 #[test]
 fn plain_http_stays_on_this_machine() {
-    for good in ["https://id.example.org", "https://id.example.org:8443/", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1"] {
+    for good in [
+        "https://id.example.org",
+        "https://id.example.org:8443/",
+        "http://localhost:8080",
+        "http://127.0.0.1:1",
+        "http://[::1]:1",
+    ] {
         assert!(Address::new(good, None).is_ok(), "{good}");
     }
-    for bad in ["http://id.example.org", "http://127.0.0.1.evil.example", "http://localhost.evil.example", "ftp://localhost", "https://u:p@host", "https://host/path", "https://host?q", "host"] {
-        assert!(matches!(Address::new(bad, None), Err(Error::Invalid(_))), "{bad}");
+    for bad in [
+        "http://id.example.org",
+        "http://127.0.0.1.evil.example",
+        "http://localhost.evil.example",
+        "ftp://localhost",
+        "https://u:p@host",
+        "https://host/path",
+        "https://host?q",
+        "host",
+    ] {
+        assert!(
+            matches!(Address::new(bad, None), Err(Error::Invalid(_))),
+            "{bad}"
+        );
     }
 }

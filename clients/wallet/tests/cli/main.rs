@@ -30,13 +30,23 @@ fn a_wallet_from_first_start_to_withdrawal() {
 fn starts(alice: &Person, service: &Service) {
     alice.run(&["status"]).failed(2, "invalid");
     let made = alice.init(service).ok();
-    assert!(made["subject"].as_str().unwrap().starts_with("did:key:z6Mk"), "{made}");
+    assert!(
+        made["subject"]
+            .as_str()
+            .unwrap()
+            .starts_with("did:key:z6Mk"),
+        "{made}"
+    );
     alice.init(service).failed(1, "already-there");
 
     fs::write(alice.path("wrong"), "not it\n").unwrap();
-    alice.run(&["status", "--passphrase-file", "wrong"]).failed(1, "wrong-passphrase");
+    alice
+        .run(&["status", "--passphrase-file", "wrong"])
+        .failed(1, "wrong-passphrase");
     let file = alice.capture("L001_1");
-    alice.run(&["enrol", "--embedding", &file]).failed(2, "invalid");
+    alice
+        .run(&["enrol", "--embedding", &file])
+        .failed(2, "invalid");
     alice.enrol("L001_1", &[]).failed(1, "invitation-needed");
     assert_eq!(alice.run(&["enrol"]).code, 2);
 }
@@ -45,16 +55,33 @@ fn starts(alice: &Person, service: &Service) {
 /// request, wallet and service agree afterwards.
 fn survives_being_killed(alice: &Person, invitation: &str) {
     let file = alice.capture("L001_1");
-    let enrol = ["enrol", "--consent", "--embedding", &file, "--invitation", invitation];
+    let enrol = [
+        "enrol",
+        "--consent",
+        "--embedding",
+        &file,
+        "--invitation",
+        invitation,
+    ];
     alice.killed_after_writes(&enrol, 1);
     let status = alice.run(&["status"]).ok();
     let enrolments = status["enrolments"].as_array().unwrap();
-    assert!(enrolments.iter().all(|enrolment| enrolment["state"] == "registered"), "{status}");
-    assert_eq!(ids(&status["enrolments"]), ids(&status["service_says"]["enrolments"]));
+    assert!(
+        enrolments
+            .iter()
+            .all(|enrolment| enrolment["state"] == "registered"),
+        "{status}"
+    );
+    assert_eq!(
+        ids(&status["enrolments"]),
+        ids(&status["service_says"]["enrolments"])
+    );
     if enrolments.is_empty() {
         alice.enrol("L001_1", &["--invitation", invitation]).ok();
     } else {
-        alice.enrol("L001_1", &["--invitation", invitation]).failed(2, "invalid");
+        alice
+            .enrol("L001_1", &["--invitation", invitation])
+            .failed(2, "invalid");
     }
 }
 
@@ -63,7 +90,12 @@ fn authenticates(alice: &Person) {
     assert_eq!(same["matched"], true);
     assert_eq!(same["says"]["aud"], "https://shop.example");
     let other = alice.auth("L002_1");
-    assert_eq!((other.code, &other.json["matched"]), (3, &Value::Bool(false)), "{}", other.stderr);
+    assert_eq!(
+        (other.code, &other.json["matched"]),
+        (3, &Value::Bool(false)),
+        "{}",
+        other.stderr
+    );
     assert_eq!(alice.auth("L001_1").ok()["matched"], true);
 }
 
@@ -80,13 +112,17 @@ fn changes_keys(alice: &Person) {
 
 fn moves_to_another_file(alice: Person) -> Person {
     alice.run(&["export-keys", "backup.age"]).ok();
-    alice.run(&["export-keys", "backup.age"]).failed(1, "already-there");
+    alice
+        .run(&["export-keys", "backup.age"])
+        .failed(1, "already-there");
     let mut damaged = fs::read(alice.path("backup.age")).unwrap();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     fs::write(alice.path("damaged.age"), damaged).unwrap();
     let moved = alice.with_wallet("moved.age");
-    moved.run(&["import-keys", "damaged.age"]).failed(1, "damaged");
+    moved
+        .run(&["import-keys", "damaged.age"])
+        .failed(1, "damaged");
     moved.run(&["import-keys", "backup.age"]).ok();
     assert_eq!(moved.auth("L001_2").ok()["matched"], true);
     moved
@@ -107,16 +143,27 @@ fn takes_over(old: &Person, new: &Person, service: &Service) {
     old.run(&["recovery-key"]).failed(2, "invalid");
 
     new.init(service).ok();
-    let recovered = new.run(&["recover", "--recovery-key", out, "replace-device"]).ok();
+    let recovered = new
+        .run(&["recover", "--recovery-key", out, "replace-device"])
+        .ok();
     let page = fs::read_to_string(&page).unwrap();
-    assert!(page.contains(recovered["subject"].as_str().unwrap()), "{recovered}");
+    assert!(
+        page.contains(recovered["subject"].as_str().unwrap()),
+        "{recovered}"
+    );
     old.run(&["status"]).failed(1, "unauthenticated");
     // The used recovery key is worth nothing any more.
     let third = Person::new();
     third.init(service).ok();
-    third.run(&["recover", "--recovery-key", out, "replace-device"]).failed(1, "unauthenticated");
+    third
+        .run(&["recover", "--recovery-key", out, "replace-device"])
+        .failed(1, "unauthenticated");
     let status = new.run(&["status"]).ok();
-    assert_eq!(status["enrolments"], Value::Array(Vec::new()), "the old templates are gone");
+    assert_eq!(
+        status["enrolments"],
+        Value::Array(Vec::new()),
+        "the old templates are gone"
+    );
 }
 
 fn enrols_again_and_withdraws(new: &Person, invitation: &str) {
@@ -126,10 +173,18 @@ fn enrols_again_and_withdraws(new: &Person, invitation: &str) {
     assert_eq!(withdrawn["consent"]["live"], false);
     new.auth("L001_2").failed(1, "not-enrolled");
     let status = new.run(&["status"]).ok();
-    assert_eq!(status["service_says"]["enrolments"], Value::Array(Vec::new()));
+    assert_eq!(
+        status["service_says"]["enrolments"],
+        Value::Array(Vec::new())
+    );
     new.run(&["withdraw"]).failed(2, "invalid");
 }
 
 fn ids(enrolments: &Value) -> Vec<&str> {
-    enrolments.as_array().unwrap().iter().map(|enrolment| enrolment["id"].as_str().unwrap()).collect()
+    enrolments
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|enrolment| enrolment["id"].as_str().unwrap())
+        .collect()
 }

@@ -35,7 +35,12 @@ impl Said {
 
     /// That it failed with this exit status and kind of error.
     pub(crate) fn failed(self, code: i32, kind: &str) {
-        assert_eq!((self.code, self.json["error"].as_str()), (code, Some(kind)), "{}", self.stderr);
+        assert_eq!(
+            (self.code, self.json["error"].as_str()),
+            (code, Some(kind)),
+            "{}",
+            self.stderr
+        );
     }
 }
 
@@ -43,7 +48,10 @@ impl Person {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("passphrase"), "a passphrase for tests\n").unwrap();
-        Self { folder, wallet: "wallet.age" }
+        Self {
+            folder,
+            wallet: "wallet.age",
+        }
     }
 
     /// The same person with another wallet file.
@@ -69,24 +77,42 @@ impl Person {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(arguments).output().unwrap();
         let json = serde_json::from_slice(&stdout).unwrap_or(Value::Null);
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
-        Said { code: status.code().unwrap_or(-1), json, stderr }
+        Said {
+            code: status.code().unwrap_or(-1),
+            json,
+            stderr,
+        }
     }
 
     pub(crate) fn init(&self, service: &Service) -> Said {
         let trust = service.trust();
-        self.run(&["init", "--service", &service.url, "--trust", trust.to_str().unwrap()])
+        self.run(&[
+            "init",
+            "--service",
+            &service.url,
+            "--trust",
+            trust.to_str().unwrap(),
+        ])
     }
 
     /// Runs a command and kills it, as hard as can be, as soon as it has written the key file
     /// `writes` times.
     pub(crate) fn killed_after_writes(&self, arguments: &[&str], writes: u32) {
         let wallet = self.path(self.wallet);
-        let mut child =
-            self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let mut child = self
+            .command(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_mins(2);
         let (mut last, mut seen) = (modified(&wallet), 0);
         while seen < writes && Instant::now() < deadline && child.try_wait().unwrap().is_none() {
             let now = modified(&wallet);
@@ -102,8 +128,15 @@ impl Person {
 
     /// Writes a capture of the data set as JSON; gives its path.
     pub(crate) fn capture(&self, name: &str) -> String {
-        let line = EMBEDDINGS.lines().find(|line| line.split(',').nth(1) == Some(name)).unwrap();
-        let values: Vec<f32> = line.split(',').skip(2).map(|v| v.parse().unwrap()).collect();
+        let line = EMBEDDINGS
+            .lines()
+            .find(|line| line.split(',').nth(1) == Some(name))
+            .unwrap();
+        let values: Vec<f32> = line
+            .split(',')
+            .skip(2)
+            .map(|v| v.parse().unwrap())
+            .collect();
         let path = self.path(&format!("{name}.json"));
         let embedding =
             json!({ "modality": "face", "model": blindprint_face::FACE_MODEL, "values": values });
@@ -118,7 +151,12 @@ impl Person {
 
     pub(crate) fn auth(&self, capture: &str) -> Said {
         let file = self.capture(capture);
-        let shop = ["--audience", "https://shop.example", "--nonce", "81f3a2c4e5"];
+        let shop = [
+            "--audience",
+            "https://shop.example",
+            "--nonce",
+            "81f3a2c4e5",
+        ];
         self.run(&[&["auth", "--embedding", file.as_str()], shop.as_slice()].concat())
     }
 }

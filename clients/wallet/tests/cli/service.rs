@@ -22,34 +22,56 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it and waits until it answers; the first start makes keys.
     pub(crate) fn start() -> Self {
-        let binary = Path::new(env!("CARGO_BIN_EXE_blindprint-wallet")).with_file_name("blindprint");
-        assert!(binary.is_file(), "{} is missing: `cargo build --workspace` first", binary.display());
+        let binary =
+            Path::new(env!("CARGO_BIN_EXE_blindprint-wallet")).with_file_name("blindprint");
+        assert!(
+            binary.is_file(),
+            "{} is missing: `cargo build --workspace` first",
+            binary.display()
+        );
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("service.log")).unwrap();
         let process = Command::new(binary)
             .arg("serve")
             .arg("--data")
             .arg(folder.path().join("data"))
-            .args(["--set", "listen.https=127.0.0.1:0", "--set", "listen.http=127.0.0.1:0"])
+            .args([
+                "--set",
+                "listen.https=127.0.0.1:0",
+                "--set",
+                "listen.http=127.0.0.1:0",
+            ])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut service = Self { folder, process, url: String::new() };
+        let mut service = Self {
+            folder,
+            process,
+            url: String::new(),
+        };
         service.wait();
         service
     }
 
     fn wait(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(600);
+        let deadline = Instant::now() + Duration::from_mins(10);
         loop {
             let log = || fs::read_to_string(self.folder.path().join("service.log")).unwrap();
-            assert!(self.process.try_wait().unwrap().is_none(), "the service ended:\n{}", log());
-            assert!(Instant::now() < deadline, "the service does not start:\n{}", log());
+            assert!(
+                self.process.try_wait().unwrap().is_none(),
+                "the service ended:\n{}",
+                log()
+            );
+            assert!(
+                Instant::now() < deadline,
+                "the service does not start:\n{}",
+                log()
+            );
             if let Some(url) = self.announced() {
                 self.url = url;
-                if block_on(self.client().service()).is_ok() {
+                if block_on(self.client().ready()).is_ok() && self.trust().is_file() {
                     return;
                 }
             }
@@ -79,8 +101,14 @@ impl Service {
     /// An invitation for this many enrolments.
     pub(crate) fn invitation(&self, uses: u32) -> String {
         let token = fs::read_to_string(self.data().join("operator-token")).unwrap();
-        let invite = Invite { uses, valid_for: 3600, note: None };
-        block_on(self.client().invite(token.trim(), &invite)).unwrap().secret
+        let invite = Invite {
+            uses,
+            valid_for: 3600,
+            note: None,
+        };
+        block_on(self.client().invite(token.trim(), &invite))
+            .unwrap()
+            .secret
     }
 }
 
@@ -94,5 +122,9 @@ impl Drop for Service {
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
