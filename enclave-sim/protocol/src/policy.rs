@@ -1,0 +1,292 @@
+//! What the enclave permits, without any I/O.
+//!
+//! Time, randomness, decryption and persistence are arguments or effects: an operation takes the
+//! host's time and signed statements, and either refuses or returns a [`Change`]. The process makes
+//! [`Change::snapshot`] durable first and then [`Change::commit`]s it, which gives the answer; a
+//! change that is dropped has not happened.
+//!
+//! ```
+//! use blindprint_core::{Jws, UnixTime, statement::ConsentReceipt};
+//! use blindprint_protocol::{message::Refusal, policy::Policy};
+//!
+//! fn note(policy: &mut Policy, consent: &Jws, now: UnixTime) -> Result<ConsentReceipt, Refusal> {
+//!     let change = policy.give_consent(consent, now)?;
+//!     if let Some(snapshot) = change.snapshot() {
+//!         seal(&snapshot).map_err(|_| Refusal::Storage)?;
+//!     }
+//!     Ok(change.commit())
+//! }
+//! # fn seal(_: &[u8]) -> std::io::Result<()> { Ok(()) }
+//! ```
+//!
+//! The [`Registry`] outlives the process. Nonces, challenges and admitted matchers do not, so that
+//! nothing asked of one boot can be answered in another. Verdicts open in two steps with types of
+//! their own: [`Policy::begin_open`] leads to a [`PendingOpening`], whose attempt is counted before
+//! there is anything to decrypt, and only [`PendingOpening::finish`] makes a verdict.
+//!
+//! The host's clock is not trusted to go forward: the present is the later of it and the
+//! highest time ever seen. A clock ahead of its time only makes consents, nonces and statements end
+//! early; withdrawal and erasure do not depend on time at all.
+
+mod attempts;
+mod consent;
+mod continuity;
+mod lifecycle;
+mod open;
+mod quorum;
+mod register;
+mod registry;
+mod subject;
+mod tickets;
+
+use blindprint_core::{
+    Audience, Digest, EnrolmentId, Jws, KeyUri, Nonce, ServiceId, SubjectId, UnixTime,
+    statement::{Purpose, Statement},
+};
+use blindprint_did::{DidError, PublicKey, Verified, verify};
+
+use crate::message::Refusal;
+
+pub use attempts::{BUDGET, BUDGET_PERIOD, DELAY, FREE_FAILURES, MOST_FAILURES};
+pub use consent::Withdrawn;
+pub use continuity::{Continuity, Mark, Rollback, continuity};
+pub use lifecycle::Recovered;
+pub use open::{ChallengeIssued, ChallengeRequest, PendingOpening};
+pub use quorum::AttestedMatcher;
+pub use registry::{MAX_SUBJECTS, MalformedRegistry, Registry};
+pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS};
+
+use quorum::Matchers;
+use registry::Write;
+use subject::{Parties, Subject};
+use tickets::{Limits, Tickets};
+
+/// Most matchers that may have to agree.
+pub const MAX_MATCHERS: usize = 8;
+/// Seconds that a statement's time may lie before or after the present.
+pub const TOLERANCE: i64 = 300;
+
+/// For enrolments, rotations and recoveries. Long enough for a slow device's proof.
+const NONCES: Limits = Limits {
+    lifetime: 900,
+    each: 8,
+    total: 65_536,
+};
+/// For probes.
+const CHALLENGES: Limits = Limits {
+    lifetime: 300,
+    each: 8,
+    total: 65_536,
+};
+
+/// What holds for every subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The service that statements must be addressed to.
+    pub service: ServiceId,
+    /// The parameter set in force.
+    pub parameters: String,
+    /// The public material in force.
+    pub key: Digest,
+    /// Matchers that must agree, 1 to [`MAX_MATCHERS`].
+    pub matchers: usize,
+    /// Whether the enclave evaluates too, and must agree.
+    pub recompute: bool,
+}
+
+/// The enclave's state and rules.
+#[derive(Debug)]
+pub struct Policy {
+    terms: Terms,
+    registry: Registry,
+    seen: UnixTime,
+    nonces: Tickets<SubjectId, ()>,
+    challenges: Tickets<SubjectId, Asked>,
+    matchers: Matchers,
+}
+
+/// What a challenge was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    enrolment: EnrolmentId,
+    audience: Audience,
+    nonce: String,
+    purpose: Purpose,
+}
+
+/// Something that happens as soon as it is durable.
+#[must_use = "it has not happened until it is durable and committed"]
+pub struct Change<'p, A> {
+    policy: &'p mut Policy,
+    write: Option<Write>,
+    spent: Option<Nonce>,
+    answer: A,
+}
+
+impl<'p, A> Change<'p, A> {
+    fn of(
+        policy: &'p mut Policy,
+        id: SubjectId,
+        subject: Subject,
+        now: UnixTime,
+        answer: A,
+    ) -> Self {
+        let write = Some(Write::new(id, subject, now));
+        Self {
+            policy,
+            write,
+            spent: None,
+            answer,
+        }
+    }
+
+    /// Something that holds already.
+    const fn nothing(policy: &'p mut Policy, answer: A) -> Self {
+        Self {
+            policy,
+            write: None,
+            spent: None,
+            answer,
+        }
+    }
+
+    fn spending(self, nonce: Nonce) -> Self {
+        Self {
+            spent: Some(nonce),
+            ..self
+        }
+    }
+
+    /// The whole registry with this change, to be made durable before [`Change::commit`]; `None` if
+    /// nothing in it changes.
+    pub fn snapshot(&self) -> Option<Vec<u8>> {
+        self.write
+            .as_ref()
+            .map(|write| self.policy.registry.encode_with(write))
+    }
+
+    /// Lets it happen.
+    pub fn commit(self) -> A {
+        if let Some(write) = self.write {
+            self.policy.registry.apply(write);
+        }
+        if let Some(nonce) = self.spent {
+            self.policy.nonces.spend(&nonce);
+            self.policy.challenges.spend(&nonce);
+        }
+        self.answer
+    }
+}
+
+impl Policy {
+    /// The rules over what was sealed, at the start of a boot.
+    pub const fn boot(terms: Terms, registry: Registry) -> Self {
+        let seen = registry.seen;
+        Self {
+            terms,
+            registry,
+            seen,
+            nonces: Tickets::new(NONCES),
+            challenges: Tickets::new(CHALLENGES),
+            matchers: Matchers::none(),
+        }
+    }
+
+    /// What holds for every subject.
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// What is sealed.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Matchers admitted since boot.
+    pub fn matchers(&self) -> usize {
+        self.matchers.len()
+    }
+
+    /// Gives `nonce` to a subject, for one enrolment, rotation or recovery. Returns when it dies.
+    pub fn issue_nonce(
+        &mut self,
+        subject: SubjectId,
+        nonce: Nonce,
+        host: UnixTime,
+    ) -> Result<UnixTime, Refusal> {
+        let now = self.observe(host);
+        self.known(&subject)?;
+        Ok(self.nonces.issue(nonce, subject, (), now))
+    }
+
+    /// The present, if the host's clock says `host`.
+    fn present(&self, host: UnixTime) -> UnixTime {
+        self.seen.max(host)
+    }
+
+    fn observe(&mut self, host: UnixTime) -> UnixTime {
+        self.seen = self.present(host);
+        self.seen
+    }
+
+    fn known(&self, id: &SubjectId) -> Result<&Subject, Refusal> {
+        self.registry.subject(id).ok_or(Refusal::Unknown)
+    }
+
+    fn addressed(&self, service: &ServiceId) -> Result<(), Refusal> {
+        if *service == self.terms.service {
+            Ok(())
+        } else {
+            Err(Refusal::Mismatch)
+        }
+    }
+
+    /// That `nonce` was given to this subject and is not used yet.
+    fn given(&self, nonce: &Nonce, subject: &SubjectId, now: UnixTime) -> Result<(), Refusal> {
+        match self.nonces.find(nonce, now) {
+            Some(ticket) if ticket.holder == *subject => Ok(()),
+            _ => Err(Refusal::ChallengeGone),
+        }
+    }
+
+    const fn parties<'a>(&'a self, subject: &'a SubjectId) -> Parties<'a> {
+        Parties {
+            service: &self.terms.service,
+            subject,
+        }
+    }
+}
+
+/// A statement whose signature holds.
+fn signed<T: Statement>(jws: &Jws) -> Result<Verified<T>, Refusal> {
+    verify(jws).map_err(|error| match error {
+        DidError::Key | DidError::Signature | DidError::Signer => Refusal::Signature,
+        _ => Refusal::Malformed,
+    })
+}
+
+fn by<T>(statement: &Verified<T>, key: &KeyUri) -> Result<(), Refusal> {
+    if statement.key() == key {
+        Ok(())
+    } else {
+        Err(Refusal::Signature)
+    }
+}
+
+fn timely(at: UnixTime, now: UnixTime) -> Result<(), Refusal> {
+    if (-TOLERANCE..=TOLERANCE).contains(&now.since(at)) {
+        Ok(())
+    } else {
+        Err(Refusal::Stale)
+    }
+}
+
+/// That a key can verify anything at all.
+fn usable(key: &KeyUri) -> Result<(), Refusal> {
+    PublicKey::try_from(key)
+        .map(drop)
+        .map_err(|_| Refusal::Malformed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+use std::collections::BTreeMap;
+
+use blindprint_core::{SubjectId, UnixTime};
+
+use super::subject::Subject;
+
+/// Most subjects that the enclave knows at once.
+pub const MAX_SUBJECTS: usize = 100_000;
+/// Most bytes that one subject's record takes, encoded.
+const MAX_RECORD: usize = 1 << 20;
+/// First bytes of an encoded registry.
+const FORMAT: &[u8; 8] = b"bpreg/1\n";
+
+/// All that must outlive the process: what is known of every subject, and the highest time ever
+/// seen. What the enclave seals is [`Registry::encode`]d.
+///
+/// Each record is kept beside its encoding, so that writing the whole after one change encodes
+/// one record.
+#[derive(Debug)]
+pub struct Registry {
+    pub(super) seen: UnixTime,
+    subjects: BTreeMap<SubjectId, Entry>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    record: Subject,
+    encoded: Vec<u8>,
+}
+
+/// A registry that does not decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the registry does not decode")]
+pub struct MalformedRegistry;
+
+/// One subject's next record.
+#[derive(Debug)]
+pub(super) struct Write {
+    subject: SubjectId,
+    entry: Entry,
+    seen: UnixTime,
+}
+
+impl Write {
+    pub(super) fn new(subject: SubjectId, record: Subject, seen: UnixTime) -> Self {
+        let mut encoded = Vec::new();
+        ciborium::into_writer(&(&subject, &record), &mut encoded)
+            .expect("writing maps with text keys to memory cannot fail");
+        Self {
+            subject,
+            entry: Entry { record, encoded },
+            seen,
+        }
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            seen: UnixTime(i64::MIN),
+            subjects: BTreeMap::new(),
+        }
+    }
+}
+
+impl Registry {
+    pub(super) fn subject(&self, id: &SubjectId) -> Option<&Subject> {
+        self.subjects.get(id).map(|entry| &entry.record)
+    }
+
+    /// How many subjects are known.
+    pub fn len(&self) -> usize {
+        self.subjects.len()
+    }
+
+    /// Whether nobody is known.
+    pub fn is_empty(&self) -> bool {
+        self.subjects.is_empty()
+    }
+
+    pub(super) fn apply(&mut self, write: Write) {
+        self.seen = self.seen.max(write.seen);
+        self.subjects.insert(write.subject, write.entry);
+    }
+
+    /// The bytes to seal.
+    pub fn encode(&self) -> Vec<u8> {
+        self.encode_entries(self.seen, self.subjects.len(), self.subjects.iter())
+    }
+
+    /// The bytes to seal if `write` were applied.
+    pub(super) fn encode_with(&self, write: &Write) -> Vec<u8> {
+        let new = (&write.subject, &write.entry);
+        let before = self.subjects.range(..&write.subject);
+        let (known, after) = {
+            let mut from = self.subjects.range(&write.subject..).peekable();
+            let known = from.next_if(|(id, _)| **id == write.subject).is_some();
+            (known, from)
+        };
+        let count = self.subjects.len() + usize::from(!known);
+        let entries = before.chain(std::iter::once(new)).chain(after);
+        self.encode_entries(self.seen.max(write.seen), count, entries)
+    }
+
+    /// Format, time (8 bytes), number of records (4 bytes), then each record in CBOR behind its
+    /// length (4 bytes), in the order of the subjects; integers big endian.
+    fn encode_entries<'a>(
+        &self,
+        seen: UnixTime,
+        count: usize,
+        entries: impl Iterator<Item = (&'a SubjectId, &'a Entry)>,
+    ) -> Vec<u8> {
+        let size: usize = self
+            .subjects
+            .values()
+            .map(|entry| 4 + entry.encoded.len())
+            .sum();
+        let mut bytes = Vec::with_capacity(size + 4096);
+        bytes.extend(FORMAT);
+        bytes.extend(seen.0.to_be_bytes());
+        bytes.extend(length(count));
+        for (_, entry) in entries {
+            bytes.extend(length(entry.encoded.len()));
+            bytes.extend(&entry.encoded);
+        }
+        bytes
+    }
+
+    /// The registry that was encoded. Takes exactly what [`Registry::encode`] makes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, MalformedRegistry> {
+        let rest = bytes.strip_prefix(FORMAT).ok_or(MalformedRegistry)?;
+        let (seen, rest) = rest.split_first_chunk().ok_or(MalformedRegistry)?;
+        let (count, mut rest) = split_length(rest, MAX_SUBJECTS)?;
+        let mut registry = Self {
+            seen: UnixTime(i64::from_be_bytes(*seen)),
+            subjects: BTreeMap::new(),
+        };
+        for _ in 0..count {
+            let (size, tail) = split_length(rest, MAX_RECORD)?;
+            let (encoded, tail) = tail.split_at_checked(size).ok_or(MalformedRegistry)?;
+            rest = tail;
+            let (subject, record): (SubjectId, Subject) =
+                ciborium::from_reader(encoded).map_err(|_| MalformedRegistry)?;
+            if registry
+                .subjects
+                .last_key_value()
+                .is_some_and(|(last, _)| *last >= subject)
+            {
+                return Err(MalformedRegistry);
+            }
+            let write = Write::new(subject, record, registry.seen);
+            if write.entry.encoded != encoded {
+                return Err(MalformedRegistry);
+            }
+            registry.apply(write);
+        }
+        if rest.is_empty() {
+            Ok(registry)
+        } else {
+            Err(MalformedRegistry)
+        }
+    }
+}
+
+fn length(length: usize) -> [u8; 4] {
+    u32::try_from(length)
+        .expect("records and their number are bounded far below 4 GiB")
+        .to_be_bytes()
+}
+
+fn split_length(bytes: &[u8], limit: usize) -> Result<(usize, &[u8]), MalformedRegistry> {
+    let (length, rest) = bytes.split_first_chunk().ok_or(MalformedRegistry)?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| MalformedRegistry)?;
+    if length > limit {
+        Err(MalformedRegistry)
+    } else {
+        Ok((length, rest))
+    }
+}

@@ -1,0 +1,332 @@
+use std::collections::BTreeMap;
+
+use blindprint_core::{
+    ConsentId, Digest, EnrolmentId, KeyUri, ProfileId, ServiceId, SubjectId, UnixTime,
+    statement::{
+        Consent, ConsentReceipt, ConsentState, Enrolment, EnrolmentReceipt, ErasureReceipt,
+        KeyReceipt, Purpose,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::attempts::Attempts;
+use crate::message::Refusal;
+
+/// Most consents that one subject may ever give.
+pub const MAX_CONSENTS: usize = 256;
+/// Most enrolments that one subject may ever make, destroyed ones included.
+pub const MAX_ENROLMENTS: usize = 256;
+
+/// What the enclave knows of one subject. It changes by value: a refused transition leaves nothing behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subject {
+    /// What signs for the subject.
+    pub(super) pinned_key: KeyUri,
+    /// Set by the first enrolment; changed by nothing but itself.
+    pub(super) recovery_key: Option<KeyUri>,
+    pub(super) consents: BTreeMap<ConsentId, ConsentRecord>,
+    pub(super) enrolments: BTreeMap<EnrolmentId, Enrolled>,
+    /// Ids stay used, and a retried destruction gets the same receipts.
+    pub(super) erased: BTreeMap<EnrolmentId, Erased>,
+    pub(super) attempts: Attempts,
+    /// The last rotation or recovery, so that a retry gets the same receipt.
+    pub(super) key_change: Option<KeyChange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsentRecord {
+    /// Digest of the consent's JWS.
+    pub(super) record: Digest,
+    pub(super) purpose: Purpose,
+    pub(super) notice: Digest,
+    pub(super) given: UnixTime,
+    pub(super) expires: UnixTime,
+    pub(super) withdrawn: Option<UnixTime>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Enrolled {
+    /// Digest of the enrolment's JWS, by which a retry is known.
+    pub(super) statement: Digest,
+    pub(super) profile: ProfileId,
+    pub(super) purpose: Purpose,
+    pub(super) key: Digest,
+    pub(super) template: Digest,
+    pub(super) submission: Digest,
+    pub(super) consent: Digest,
+    pub(super) replaced: Option<EnrolmentId>,
+    pub(super) at: UnixTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Erased {
+    pub(super) template: Digest,
+    pub(super) cause: Cause,
+    pub(super) at: UnixTime,
+}
+
+/// Why a template was destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Cause {
+    /// The subject asked.
+    Asked,
+    /// Another enrolment took its place.
+    Replaced,
+    /// This consent was withdrawn, and no other covered it.
+    Withdrawn(ConsentId),
+    /// The recovery with this statement replaced the device.
+    Recovered(Digest),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyChange {
+    /// Digest of the statement's JWS.
+    pub(super) statement: Digest,
+    pub(super) at: UnixTime,
+}
+
+impl ConsentRecord {
+    pub(super) fn new(consent: &Consent, record: Digest) -> Self {
+        Self {
+            record,
+            purpose: consent.purpose,
+            notice: consent.notice,
+            given: consent.given,
+            expires: consent.expires,
+            withdrawn: None,
+        }
+    }
+
+    fn covers(&self, purpose: Purpose, now: UnixTime) -> bool {
+        self.purpose == purpose && self.withdrawn.is_none() && now < self.expires
+    }
+}
+
+impl Enrolled {
+    pub(super) fn new(
+        enrolment: &Enrolment,
+        statement: Digest,
+        template: Digest,
+        at: UnixTime,
+    ) -> Self {
+        Self {
+            statement,
+            profile: enrolment.profile,
+            purpose: enrolment.purpose,
+            key: enrolment.key,
+            template,
+            submission: enrolment.submission,
+            consent: enrolment.consent,
+            replaced: enrolment.replaces,
+            at,
+        }
+    }
+}
+
+impl Subject {
+    /// A subject of whom nothing is known but the key.
+    pub(super) fn pinned(pinned_key: KeyUri) -> Self {
+        Self {
+            pinned_key,
+            recovery_key: None,
+            consents: BTreeMap::new(),
+            enrolments: BTreeMap::new(),
+            erased: BTreeMap::new(),
+            attempts: Attempts::default(),
+            key_change: None,
+        }
+    }
+
+    /// Whether any live consent covers `purpose`.
+    pub(super) fn consents_to(&self, purpose: Purpose, now: UnixTime) -> bool {
+        self.consents
+            .values()
+            .any(|consent| consent.covers(purpose, now))
+    }
+
+    /// Whether the consent with this digest is live and covers `purpose`.
+    pub(super) fn consented_by(&self, record: Digest, purpose: Purpose, now: UnixTime) -> bool {
+        self.consents
+            .values()
+            .any(|consent| consent.record == record && consent.covers(purpose, now))
+    }
+
+    /// Takes a new consent.
+    pub(super) fn consent(mut self, id: ConsentId, record: ConsentRecord) -> Result<Self, Refusal> {
+        if self.consents.contains_key(&id) {
+            return Err(Refusal::Conflict);
+        }
+        if self.consents.len() >= MAX_CONSENTS {
+            return Err(Refusal::Full);
+        }
+        self.consents.insert(id, record);
+        Ok(self)
+    }
+
+    /// Ends a consent, and with it every template that no other live consent covers.
+    pub(super) fn withdraw(mut self, id: ConsentId, now: UnixTime) -> Result<Self, Refusal> {
+        self.consents
+            .get_mut(&id)
+            .ok_or(Refusal::Unknown)?
+            .withdrawn = Some(now);
+        let uncovered: Vec<EnrolmentId> = self
+            .enrolments
+            .iter()
+            .filter(|(_, enrolled)| !self.consents_to(enrolled.purpose, now))
+            .map(|(enrolment, _)| *enrolment)
+            .collect();
+        uncovered.into_iter().try_fold(self, |subject, enrolment| {
+            subject.erase(enrolment, Cause::Withdrawn(id), now)
+        })
+    }
+
+    /// Registers a template, in the place of the one it replaces.
+    pub(super) fn enrol(
+        mut self,
+        id: EnrolmentId,
+        enrolled: Enrolled,
+        recovery_key: KeyUri,
+    ) -> Result<Self, Refusal> {
+        if self.enrolments.contains_key(&id) || self.erased.contains_key(&id) {
+            return Err(Refusal::Conflict);
+        }
+        if self.enrolments.len() + self.erased.len() >= MAX_ENROLMENTS {
+            return Err(Refusal::Full);
+        }
+        if let Some(replaced) = enrolled.replaced {
+            let old = self.enrolments.get(&replaced).ok_or(Refusal::Unknown)?;
+            if old.profile != enrolled.profile {
+                return Err(Refusal::Mismatch);
+            }
+            self = self.erase(replaced, Cause::Replaced, enrolled.at)?;
+        }
+        if self
+            .enrolments
+            .values()
+            .any(|other| other.profile == enrolled.profile)
+        {
+            return Err(Refusal::Conflict);
+        }
+        self.recovery_key = Some(recovery_key);
+        self.enrolments.insert(id, enrolled);
+        Ok(self)
+    }
+
+    /// Destroys a template.
+    pub(super) fn erase(
+        mut self,
+        id: EnrolmentId,
+        cause: Cause,
+        at: UnixTime,
+    ) -> Result<Self, Refusal> {
+        let enrolled = self.enrolments.remove(&id).ok_or(Refusal::Unknown)?;
+        self.erased.insert(
+            id,
+            Erased {
+                template: enrolled.template,
+                cause,
+                at,
+            },
+        );
+        Ok(self)
+    }
+}
+
+/// A subject's name and the service's, which every receipt carries.
+#[derive(Clone, Copy)]
+pub(super) struct Parties<'a> {
+    pub(super) service: &'a ServiceId,
+    pub(super) subject: &'a SubjectId,
+}
+
+impl Parties<'_> {
+    /// About a consent that `subject` holds.
+    pub(super) fn consent_receipt(
+        self,
+        subject: &Subject,
+        id: ConsentId,
+        now: UnixTime,
+    ) -> Option<ConsentReceipt> {
+        let consent = subject.consents.get(&id)?;
+        Some(ConsentReceipt {
+            iss: self.service.clone(),
+            sub: self.subject.clone(),
+            consent: id,
+            record: consent.record,
+            state: if consent.withdrawn.is_some() {
+                ConsentState::Withdrawn
+            } else {
+                ConsentState::Given
+            },
+            iat: consent.withdrawn.unwrap_or(now),
+        })
+    }
+
+    /// About a live enrolment of `subject`.
+    pub(super) fn enrolment_receipt(
+        self,
+        subject: &Subject,
+        id: EnrolmentId,
+    ) -> Option<EnrolmentReceipt> {
+        let enrolled = subject.enrolments.get(&id)?;
+        Some(EnrolmentReceipt {
+            iss: self.service.clone(),
+            sub: self.subject.clone(),
+            enrolment: id,
+            template: enrolled.template,
+            submission: enrolled.submission,
+            consent: enrolled.consent,
+            profile: enrolled.profile,
+            key: enrolled.key,
+            pinned_key: subject.pinned_key.clone(),
+            replaced: enrolled.replaced,
+            iat: enrolled.at,
+        })
+    }
+
+    /// About the templates of `subject` that were destroyed for a reason.
+    pub(super) fn erasure_receipts(
+        self,
+        subject: &Subject,
+        wanted: impl Fn(EnrolmentId, Cause) -> bool,
+    ) -> Vec<ErasureReceipt> {
+        subject
+            .erased
+            .iter()
+            .filter(|(id, erased)| wanted(**id, erased.cause))
+            .map(|(id, erased)| ErasureReceipt {
+                iss: self.service.clone(),
+                sub: self.subject.clone(),
+                enrolment: *id,
+                template: erased.template,
+                iat: erased.at,
+            })
+            .collect()
+    }
+
+    /// About the keys of `subject` after the change `statement`.
+    pub(super) fn key_receipt(self, subject: &Subject, statement: Digest) -> Option<KeyReceipt> {
+        let change = subject
+            .key_change
+            .as_ref()
+            .filter(|change| change.statement == statement)?;
+        Some(KeyReceipt {
+            iss: self.service.clone(),
+            sub: self.subject.clone(),
+            pinned_key: subject.pinned_key.clone(),
+            recovery_key: subject.recovery_key.clone()?,
+            erased: self
+                .erasure_receipts(subject, |_, cause| cause == Cause::Recovered(statement))
+                .into_iter()
+                .map(|receipt| receipt.enrolment)
+                .collect(),
+            iat: change.at,
+        })
+    }
+}

@@ -1,0 +1,264 @@
+//! The oracle: what must be permitted, said once more without signatures, tickets or encodings. It
+//! keeps the whole history and derives everything from it.
+
+use std::collections::BTreeSet;
+
+use blindprint_core::statement::Purpose;
+
+const FIVE: usize = 5;
+const FIFTY: usize = 50;
+const NINETY_DAYS: i64 = 90 * 86_400;
+
+#[derive(Default)]
+pub struct Model {
+    /// What the enclave takes for the present, and what it will after a restart.
+    pub present: i64,
+    pub durable_present: i64,
+    pub needed: usize,
+    pub admitted: BTreeSet<usize>,
+    pub people: Vec<Person>,
+    pub slips: Vec<Slip>,
+    pub questions: Vec<Question>,
+}
+
+#[derive(Default)]
+pub struct Person {
+    pub known: bool,
+    /// Which of the wallet's keys is pinned, and which recovers.
+    pub device: usize,
+    pub recovery: Option<usize>,
+    pub consents: Vec<Agreement>,
+    pub templates: Vec<Template>,
+    pub attempts: Vec<Attempt>,
+    /// Attempts before this index were forgiven by a recovery.
+    forgiven: usize,
+}
+
+pub struct Agreement {
+    pub purpose: Purpose,
+    pub expires: i64,
+    pub withdrawn: bool,
+}
+
+pub struct Template {
+    pub purpose: Purpose,
+    pub profile: usize,
+    pub live: bool,
+}
+
+pub struct Attempt {
+    pub at: i64,
+    pub matched: bool,
+}
+
+/// An enrolment nonce.
+pub struct Slip {
+    pub person: usize,
+    pub expires: i64,
+    pub dead: bool,
+}
+
+/// A challenge.
+pub struct Question {
+    pub person: usize,
+    pub template: usize,
+    pub audience: usize,
+    pub purpose: Purpose,
+    pub expires: i64,
+    pub dead: bool,
+    pub verdicts: usize,
+}
+
+impl Model {
+    pub fn see(&mut self, host: i64) {
+        self.present = self.present.max(host);
+    }
+
+    pub fn written(&mut self) {
+        self.durable_present = self.present;
+    }
+
+    /// Everything that lives in memory dies.
+    pub fn restart(&mut self) {
+        self.present = self.durable_present;
+        self.admitted.clear();
+        self.slips.iter_mut().for_each(|slip| slip.dead = true);
+        self.questions
+            .iter_mut()
+            .for_each(|question| question.dead = true);
+    }
+
+    pub fn quorum(&self) -> bool {
+        (0..self.needed).all(|matcher| self.admitted.contains(&matcher))
+    }
+
+    pub fn agrees(&self, person: usize, purpose: Purpose) -> bool {
+        let consents = &self.people[person].consents;
+        consents
+            .iter()
+            .any(|consent| consent.purpose == purpose && self.live(consent))
+    }
+
+    pub fn live(&self, consent: &Agreement) -> bool {
+        !consent.withdrawn && self.present < consent.expires
+    }
+
+    /// Of the failures since the last recovery, which still count against the person.
+    fn failures(&self, person: usize) -> impl DoubleEndedIterator<Item = &Attempt> {
+        let person = &self.people[person];
+        person.attempts[person.forgiven..]
+            .iter()
+            .filter(|attempt| !attempt.matched)
+    }
+
+    pub fn in_a_row(&self, person: usize) -> usize {
+        let person = &self.people[person];
+        person.attempts[person.forgiven..]
+            .iter()
+            .rev()
+            .take_while(|attempt| !attempt.matched)
+            .count()
+    }
+
+    pub fn in_the_period(&self, person: usize) -> usize {
+        self.failures(person)
+            .filter(|attempt| self.present - attempt.at < NINETY_DAYS)
+            .count()
+    }
+
+    pub fn locked(&self, person: usize) -> bool {
+        self.in_a_row(person) >= FIFTY || self.in_the_period(person) >= FIFTY
+    }
+
+    pub fn may_try(&self, person: usize) -> bool {
+        let waits = self.in_a_row(person) >= FIVE
+            && self
+                .failures(person)
+                .next_back()
+                .is_some_and(|last| self.present < last.at + 30);
+        !self.locked(person) && !waits
+    }
+
+    pub fn may_enrol(
+        &self,
+        person: usize,
+        consent: usize,
+        profile: usize,
+        replaces: Option<usize>,
+        slip: usize,
+    ) -> bool {
+        let slip = &self.slips[slip];
+        let person_index = person;
+        let person = &self.people[person];
+        let in_the_way = person
+            .templates
+            .iter()
+            .position(|t| t.live && t.profile == profile);
+        person.known
+            && person
+                .consents
+                .get(consent)
+                .is_some_and(|consent| self.live(consent))
+            && !self.locked(person_index)
+            && in_the_way == replaces
+            && slip.person == person_index
+            && !slip.dead
+            && self.present < slip.expires
+            && self.quorum()
+    }
+
+    /// A new nonce; the ninth live one of a person ends their first.
+    pub fn slip(&mut self, person: usize) {
+        let present = self.present;
+        let live = |slip: &&mut Slip| slip.person == person && !slip.dead && present < slip.expires;
+        if self.slips.iter_mut().filter(|slip| live(&slip)).count() >= 8
+            && let Some(oldest) = self.slips.iter_mut().find(live)
+        {
+            oldest.dead = true;
+        }
+        self.slips.push(Slip {
+            person,
+            expires: present + 900,
+            dead: false,
+        });
+    }
+
+    pub fn may_ask(&self, person: usize, template: usize, purpose: Purpose) -> bool {
+        self.may_use(person, template, purpose) && self.may_try(person)
+    }
+
+    pub fn may_use(&self, person: usize, template: usize, purpose: Purpose) -> bool {
+        self.agrees(person, purpose)
+            && self.people[person]
+                .templates
+                .get(template)
+                .is_some_and(|t| t.live && t.purpose == purpose)
+    }
+
+    pub fn ask(&mut self, person: usize, template: usize, audience: usize, purpose: Purpose) {
+        let present = self.present;
+        let live = |q: &&mut Question| q.person == person && !q.dead && present < q.expires;
+        if self
+            .questions
+            .iter_mut()
+            .filter(|question| live(&question))
+            .count()
+            >= 8
+            && let Some(oldest) = self.questions.iter_mut().find(live)
+        {
+            oldest.dead = true;
+        }
+        let expires = present + 300;
+        self.questions.push(Question {
+            person,
+            template,
+            audience,
+            purpose,
+            expires,
+            dead: false,
+            verdicts: 0,
+        });
+    }
+
+    pub fn may_answer(&self, question: usize) -> bool {
+        let question = &self.questions[question];
+        !question.dead
+            && self.present < question.expires
+            && self.may_use(question.person, question.template, question.purpose)
+            && self.may_try(question.person)
+            && self.quorum()
+    }
+
+    pub fn withdraw(&mut self, person: usize, consent: usize) {
+        if std::mem::replace(&mut self.people[person].consents[consent].withdrawn, true) {
+            return;
+        }
+        let covered: Vec<bool> = self.people[person]
+            .templates
+            .iter()
+            .map(|template| self.agrees(person, template.purpose))
+            .collect();
+        for (template, covered) in self.people[person].templates.iter_mut().zip(covered) {
+            template.live &= covered;
+        }
+    }
+
+    pub fn recover(&mut self, person: usize) {
+        let person = &mut self.people[person];
+        person.forgiven = person.attempts.len();
+    }
+
+    pub fn replace_device(&mut self, person: usize, device: usize, recovery: usize) {
+        let person = &mut self.people[person];
+        person.device = device;
+        person.recovery = Some(recovery);
+        person
+            .consents
+            .iter_mut()
+            .for_each(|consent| consent.withdrawn = true);
+        person
+            .templates
+            .iter_mut()
+            .for_each(|template| template.live = false);
+    }
+}

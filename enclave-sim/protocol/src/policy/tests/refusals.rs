@@ -1,0 +1,584 @@
+//! Which refusal, and which receipt: what callers decide by.
+
+use blindprint_core::{
+    Digest, Jws, Nonce, SubjectId,
+    statement::{ConsentState, Enrolment, Probe, Purpose, RecoveryAction, Verdict},
+};
+use blindprint_did::SigningKey;
+use serde_bytes::ByteBuf;
+
+use super::world::{DAY, World, ciphertext, decrypt, digest, jws, signed_evaluation};
+use crate::{
+    message::{Comparison, Refusal, SignedEvaluation},
+    policy::{BUDGET_PERIOD, ChallengeRequest, PendingOpening, Registry, TOLERANCE},
+};
+
+/// Somebody who is enrolled.
+struct Alice {
+    subject: SubjectId,
+    device: SigningKey,
+    paper: SigningKey,
+    consent: blindprint_core::statement::Consent,
+    consent_jws: Jws,
+    enrolment: Enrolment,
+    enrolment_jws: Jws,
+    checks: Vec<Jws>,
+}
+
+impl World {
+    fn alice(&mut self) -> Alice {
+        let (device, paper) = (self.key(), self.key());
+        let subject = device.public().subject();
+        let consent = self.consent(&subject, Purpose::Authentication, 400 * DAY);
+        let consent_jws = jws(&device, &consent);
+        let change = self.policy.give_consent(&consent_jws, self.host).unwrap();
+        let receipt = self.disk.settle(change).unwrap();
+        assert_eq!(
+            (receipt.record, receipt.state),
+            (digest(&consent_jws), ConsentState::Given)
+        );
+        let nonce = self.issue_nonce(&subject).unwrap();
+        let enrolment = self.enrolment(&subject, digest(&consent_jws), paper.public().uri(), nonce);
+        let checks = self.checks(&self.template_check(&enrolment));
+        let enrolment_jws = jws(&device, &enrolment);
+        let change = self
+            .policy
+            .register(&enrolment_jws, &checks, self.host)
+            .unwrap();
+        let receipt = self.disk.settle(change).unwrap();
+        assert_eq!(receipt.pinned_key, device.public().uri());
+        Alice {
+            subject,
+            device,
+            paper,
+            consent,
+            consent_jws,
+            enrolment,
+            enrolment_jws,
+            checks,
+        }
+    }
+
+    fn ask(&mut self, alice: &Alice) -> Result<Nonce, Refusal> {
+        self.challenge(ChallengeRequest {
+            subject: alice.subject.clone(),
+            enrolment: alice.enrolment.enrolment,
+            audience: "https://shop.example".parse().unwrap(),
+            nonce: "relying-party".to_owned(),
+            purpose: Purpose::Authentication,
+        })
+    }
+
+    fn probe(&self, alice: &Alice, challenge: Nonce) -> Probe {
+        Probe {
+            sub: alice.subject.clone(),
+            service: self.service(),
+            enrolment: alice.enrolment.enrolment,
+            template: Digest::of("template", alice.enrolment.submission.as_bytes()),
+            challenge,
+            audience: "https://shop.example".parse().unwrap(),
+            purpose: Purpose::Authentication,
+            profile: alice.enrolment.profile,
+            key: self.terms.key,
+            submission: Digest::of("blindprint/submission/v1", b"probe"),
+            iat: self.host,
+        }
+    }
+
+    fn evaluate(&self, probe: &Probe, bit: bool) -> Vec<SignedEvaluation> {
+        let evaluate = |(n, matcher)| {
+            let ciphertext = ciphertext(n, bit);
+            signed_evaluation(matcher, &self.evaluation(probe, &ciphertext), ciphertext)
+        };
+        self.matchers[..self.terms.matchers]
+            .iter()
+            .enumerate()
+            .map(evaluate)
+            .collect()
+    }
+
+    fn begin(&mut self, alice: &Alice, bit: bool) -> Result<PendingOpening, Refusal> {
+        let challenge = self.ask(alice)?;
+        let probe = self.probe(alice, challenge);
+        let evaluations = self.evaluate(&probe, bit);
+        let probe = jws(&alice.device, &probe);
+        let change = self
+            .policy
+            .begin_open(&probe, evaluations, None, self.host)?;
+        self.disk.settle(change)
+    }
+
+    fn finish(&mut self, pending: PendingOpening) -> Result<Verdict, Refusal> {
+        let bits: Vec<bool> = pending.ciphertexts().map(decrypt).collect();
+        let change = pending.finish(&mut self.policy, &bits, self.host)?;
+        self.disk.settle(change)
+    }
+
+    fn attempt(&mut self, alice: &Alice, bit: bool) -> Result<bool, Refusal> {
+        let pending = self.begin(alice, bit)?;
+        Ok(self.finish(pending)?.matched)
+    }
+}
+
+macro_rules! refused {
+    ($result:expr, $refusal:pat) => {
+        match $result.map(drop) {
+            Err(refusal) => assert!(matches!(refusal, $refusal), "{refusal:?}"),
+            Ok(()) => panic!("expected a refusal"),
+        }
+    };
+}
+
+#[test]
+fn a_match_and_a_mismatch_are_verdicts() {
+    let mut world = World::new(2, false);
+    let alice = world.alice();
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+    assert_eq!(world.attempt(&alice, false), Ok(false));
+    world.restart();
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::Evaluations),
+        "no matcher is admitted yet"
+    );
+}
+
+#[test]
+fn a_replay_finds_its_challenge_gone_and_another_statement_a_mismatch() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let challenge = world.ask(&alice).unwrap();
+    let probe = world.probe(&alice, challenge);
+    let evaluations = world.evaluate(&probe, true);
+    let mut elsewhere = probe.clone();
+    elsewhere.audience = "https://elsewhere.example".parse().unwrap();
+    let moved = jws(&alice.device, &elsewhere);
+    refused!(
+        world
+            .policy
+            .begin_open(&moved, world.evaluate(&elsewhere, true), None, world.host),
+        Refusal::Mismatch
+    );
+    let signed = jws(&alice.device, &probe);
+    let forged = jws(&alice.paper, &probe);
+    refused!(
+        world
+            .policy
+            .begin_open(&forged, evaluations.clone(), None, world.host),
+        Refusal::Signature
+    );
+    refused!(
+        world
+            .policy
+            .begin_open(&alice.consent_jws, evaluations.clone(), None, world.host),
+        Refusal::Malformed
+    );
+    let change = world
+        .policy
+        .begin_open(&signed, evaluations.clone(), None, world.host)
+        .unwrap();
+    let _pending = world.disk.settle(change).unwrap();
+    refused!(
+        world
+            .policy
+            .begin_open(&signed, evaluations, None, world.host),
+        Refusal::ChallengeGone
+    );
+}
+
+#[test]
+fn bits_that_disagree_leave_the_attempt_counted() {
+    let mut world = World::new(2, false);
+    let alice = world.alice();
+    for _ in 0..5 {
+        let pending = world.begin(&alice, true).unwrap();
+        refused!(
+            pending.finish(&mut world.policy, &[true, false], world.host),
+            Refusal::Evaluations
+        );
+    }
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::Throttled { retry_after: 30 })
+    );
+}
+
+#[test]
+fn withdrawal_between_counting_and_opening_prevents_the_verdict() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let pending = world.begin(&alice, true).unwrap();
+    let withdrawal = jws(
+        &alice.device,
+        &world.withdrawal(&alice.subject, alice.consent.id),
+    );
+    let change = world.policy.withdraw(&withdrawal, world.host).unwrap();
+    let first = world.disk.settle(change).unwrap();
+    assert_eq!(first.consent.state, ConsentState::Withdrawn);
+    assert_eq!(first.erased.len(), 1, "nothing else covers the template");
+    refused!(world.finish(pending), Refusal::NoConsent);
+    refused!(world.ask(&alice), Refusal::NoConsent);
+
+    world.host = world.host.plus(TOLERANCE * 100);
+    let change = world.policy.withdraw(&withdrawal, world.host).unwrap();
+    assert!(change.snapshot().is_none(), "a retry changes nothing");
+    assert_eq!(change.commit(), first);
+    refused!(
+        world.policy.give_consent(&alice.consent_jws, world.host),
+        Refusal::Stale
+    );
+    refused!(
+        world
+            .policy
+            .register(&alice.enrolment_jws, &alice.checks, world.host),
+        Refusal::Stale
+    );
+}
+
+#[test]
+fn a_second_consent_keeps_the_template_when_the_first_is_withdrawn() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let second = world.consent(&alice.subject, Purpose::Authentication, DAY);
+    let change = world
+        .policy
+        .give_consent(&jws(&alice.device, &second), world.host)
+        .unwrap();
+    world.disk.settle(change).unwrap();
+    let withdrawal = jws(
+        &alice.device,
+        &world.withdrawal(&alice.subject, alice.consent.id),
+    );
+    let change = world.policy.withdraw(&withdrawal, world.host).unwrap();
+    assert_eq!(world.disk.settle(change).unwrap().erased, []);
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+    world.host = world.host.plus(DAY);
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::NoConsent),
+        "it expired"
+    );
+    world.host = world.host.plus(-DAY);
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::NoConsent),
+        "and time does not go back"
+    );
+}
+
+#[test]
+fn retried_registrations_and_erasures_get_the_same_receipt() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    world.host = world.host.plus(3600);
+    let change = world
+        .policy
+        .register(&alice.enrolment_jws, &[], world.host)
+        .unwrap();
+    assert!(change.snapshot().is_none());
+    assert_eq!(change.commit().enrolment, alice.enrolment.enrolment);
+
+    let erasure = jws(
+        &alice.device,
+        &world.erasure(&alice.subject, alice.enrolment.enrolment),
+    );
+    let change = world.policy.erase(&erasure, world.host).unwrap();
+    let receipt = world.disk.settle(change).unwrap();
+    world.host = world.host.plus(3600);
+    assert_eq!(
+        world.policy.erase(&erasure, world.host).unwrap().commit(),
+        receipt
+    );
+    refused!(world.ask(&alice), Refusal::Unknown);
+    let unknown = jws(
+        &alice.device,
+        &world.erasure(
+            &alice.subject,
+            blindprint_core::EnrolmentId::random(&world.entropy),
+        ),
+    );
+    refused!(world.policy.erase(&unknown, world.host), Refusal::Unknown);
+}
+
+#[test]
+fn a_second_template_must_say_which_it_replaces() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let again = |world: &mut World, replaces| {
+        let nonce = world.issue_nonce(&alice.subject).unwrap();
+        let consent = digest(&alice.consent_jws);
+        let enrolment = world.enrolment(&alice.subject, consent, alice.paper.public().uri(), nonce);
+        let enrolment = Enrolment {
+            replaces,
+            ..enrolment
+        };
+        let checks = world.checks(&world.template_check(&enrolment));
+        let change = world
+            .policy
+            .register(&jws(&alice.device, &enrolment), &checks, world.host)?;
+        world.disk.settle(change)
+    };
+    assert_eq!(again(&mut world, None), Err(Refusal::Conflict));
+    let old = Some(alice.enrolment.enrolment);
+    assert_eq!(again(&mut world, old).unwrap().replaced, old);
+    assert_eq!(again(&mut world, old), Err(Refusal::Unknown), "it is gone");
+    assert_eq!(world.ask(&alice), Err(Refusal::Unknown));
+}
+
+#[test]
+fn fifty_failures_lock_until_the_recovery_key_is_used() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    for _ in 0..50 {
+        assert_eq!(world.attempt(&alice, false), Ok(false));
+        world.host = world.host.plus(30);
+    }
+    assert_eq!(world.attempt(&alice, true), Err(Refusal::Locked));
+    world.host = world.host.plus(BUDGET_PERIOD);
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::Locked),
+        "in a row: time does not help"
+    );
+    world.restart();
+    world.admit(0).unwrap();
+
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let recovery = world.recovery(&alice.subject, RecoveryAction::Unlock, nonce);
+    let signed = jws(&alice.paper, &recovery);
+    refused!(
+        world
+            .policy
+            .recover(&jws(&alice.device, &recovery), None, world.host),
+        Refusal::Signature
+    );
+    refused!(
+        world.policy.recover(&signed, Some(&signed), world.host),
+        Refusal::Malformed
+    );
+    let change = world.policy.recover(&signed, None, world.host).unwrap();
+    let first = world.disk.settle(change).unwrap();
+    assert_eq!(
+        world
+            .policy
+            .recover(&signed, None, world.host)
+            .unwrap()
+            .commit(),
+        first
+    );
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+}
+
+#[test]
+fn a_replaced_device_starts_over() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let (device, paper) = (world.key(), world.key());
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let action = RecoveryAction::ReplaceDevice {
+        new_key: device.public().uri(),
+        new_recovery_key: paper.public().uri(),
+    };
+    let recovery = world.recovery(&alice.subject, action, nonce);
+    let signed = jws(&alice.paper, &recovery);
+    refused!(
+        world.policy.recover(&signed, None, world.host),
+        Refusal::Malformed
+    );
+    refused!(
+        world.policy.recover(&signed, Some(&signed), world.host),
+        Refusal::Signature
+    );
+    let possession = jws(&device, &recovery);
+    let change = world
+        .policy
+        .recover(&signed, Some(&possession), world.host)
+        .unwrap();
+    let recovered = world.disk.settle(change).unwrap();
+    assert_eq!(recovered.keys.pinned_key, device.public().uri());
+    assert_eq!(recovered.keys.erased, [alice.enrolment.enrolment]);
+    assert_eq!(recovered.erased.len(), 1);
+    refused!(world.ask(&alice), Refusal::NoConsent);
+    let old_device = jws(
+        &alice.device,
+        &world.withdrawal(&alice.subject, alice.consent.id),
+    );
+    refused!(
+        world.policy.withdraw(&old_device, world.host),
+        Refusal::Signature
+    );
+    let consent = world.consent(&alice.subject, Purpose::Authentication, DAY);
+    assert!(
+        world
+            .policy
+            .give_consent(&jws(&device, &consent), world.host)
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_new_key_needs_the_old_ones_word_and_its_own() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let device = world.key();
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let rotation = world.rotation(&alice.subject, &device, nonce);
+    let (old, new) = (jws(&alice.device, &rotation), jws(&device, &rotation));
+    refused!(
+        world.policy.rotate_key(&old, &old, world.host),
+        Refusal::Signature
+    );
+    refused!(
+        world.policy.rotate_key(&new, &new, world.host),
+        Refusal::Signature
+    );
+    let to_paper = jws(
+        &alice.device,
+        &world.rotation(&alice.subject, &alice.paper, nonce),
+    );
+    let by_paper = jws(
+        &alice.paper,
+        &world.rotation(&alice.subject, &alice.paper, nonce),
+    );
+    refused!(
+        world.policy.rotate_key(&to_paper, &by_paper, world.host),
+        Refusal::Mismatch
+    );
+    let pending = world.begin(&alice, true).unwrap();
+    let change = world.policy.rotate_key(&old, &new, world.host).unwrap();
+    let receipt = world.disk.settle(change).unwrap();
+    assert_eq!(
+        world
+            .policy
+            .rotate_key(&old, &new, world.host)
+            .unwrap()
+            .commit(),
+        receipt
+    );
+    refused!(world.finish(pending), Refusal::Signature);
+    assert_eq!(world.attempt(&alice, true), Err(Refusal::Signature));
+    let alice = Alice { device, ..alice };
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+}
+
+#[test]
+fn strangers_pin_nothing() {
+    let mut world = World::new(1, false);
+    let (mallory, bob) = (world.key(), world.key());
+    let consent = world.consent(&bob.public().subject(), Purpose::Authentication, DAY);
+    refused!(
+        world
+            .policy
+            .give_consent(&jws(&mallory, &consent), world.host),
+        Refusal::Signature
+    );
+    let web = world.consent(
+        &"did:web:example.org".parse().unwrap(),
+        Purpose::Authentication,
+        DAY,
+    );
+    refused!(
+        world.policy.give_consent(&jws(&mallory, &web), world.host),
+        Refusal::Signature
+    );
+    refused!(world.issue_nonce(&bob.public().subject()), Refusal::Unknown);
+    assert!(world.policy.registry().is_empty());
+}
+
+#[test]
+fn an_enclave_that_recomputes_wants_the_exact_ciphertexts_and_its_own_bit() {
+    let mut world = World::new(1, true);
+    let mut alice = world.alice();
+    // The registered template is whatever the matcher said it was.
+    let stored = Digest::of("template", alice.enrolment.submission.as_bytes());
+    assert_ne!(stored, Digest::of("blindprint/template/v1", b"template"));
+    let challenge = world.ask(&alice).unwrap();
+    let probe = world.probe(&alice, challenge);
+    let signed = jws(&alice.device, &probe);
+    let comparison = Comparison {
+        template: ByteBuf::from("template"),
+        submission: ByteBuf::from("probe"),
+    };
+    let evaluations = world.evaluate(&probe, true);
+    refused!(
+        world
+            .policy
+            .begin_open(&signed, evaluations.clone(), None, world.host),
+        Refusal::Evaluations
+    );
+    refused!(
+        world
+            .policy
+            .begin_open(&signed, evaluations, Some(comparison.clone()), world.host),
+        Refusal::Mismatch
+    );
+
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let replaces = Some(alice.enrolment.enrolment);
+    let consent = digest(&alice.consent_jws);
+    let enrolment = world.enrolment(&alice.subject, consent, alice.paper.public().uri(), nonce);
+    alice.enrolment = Enrolment {
+        replaces,
+        ..enrolment
+    };
+    let mut check = world.template_check(&alice.enrolment);
+    check.template = Digest::of("blindprint/template/v1", b"template");
+    let checks = world.checks(&check);
+    let change = world
+        .policy
+        .register(&jws(&alice.device, &alice.enrolment), &checks, world.host)
+        .unwrap();
+    world.disk.settle(change).unwrap();
+    for (bits, refused) in [
+        (vec![true], true),
+        (vec![true, false], true),
+        (vec![true, true], false),
+    ] {
+        let challenge = world.ask(&alice).unwrap();
+        let probe = Probe {
+            template: check.template,
+            ..world.probe(&alice, challenge)
+        };
+        let (signed, evaluations) = (jws(&alice.device, &probe), world.evaluate(&probe, true));
+        let change = world
+            .policy
+            .begin_open(&signed, evaluations, Some(comparison.clone()), world.host)
+            .unwrap();
+        let pending = world.disk.settle(change).unwrap();
+        assert_eq!(pending.comparison(), Some(&comparison));
+        assert_eq!(
+            pending
+                .finish(&mut world.policy, &bits, world.host)
+                .is_err(),
+            refused
+        );
+    }
+}
+
+#[test]
+fn the_registry_decodes_to_what_was_encoded_and_nothing_else_decodes() {
+    let mut world = World::new(1, false);
+    for _ in 0..3 {
+        world.alice();
+    }
+    let bytes = world.policy.registry().encode();
+    assert_eq!(
+        bytes,
+        world.disk.states.last().unwrap().bytes,
+        "a snapshot is what is there after the commit"
+    );
+    assert_eq!(Registry::decode(&bytes).unwrap().encode(), bytes);
+    for length in 0..bytes.len() {
+        assert!(
+            Registry::decode(&bytes[..length]).is_err(),
+            "truncated to {length}"
+        );
+    }
+    assert!(
+        Registry::decode(&[bytes.as_slice(), &[0]].concat()).is_err(),
+        "a leftover"
+    );
+    let mut many = bytes.clone();
+    many[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
+    assert!(Registry::decode(&many).is_err());
+}
