@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::Write as _,
+    io::{ErrorKind, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
@@ -86,6 +86,11 @@ impl DataFolder {
         self.path.join("invitation-key")
     }
 
+    /// The service's name, chosen at the first start.
+    pub fn service(&self) -> PathBuf {
+        self.path.join("service")
+    }
+
     /// Where this process listens, for scripts that let it choose its ports.
     pub fn running(&self) -> PathBuf {
         self.path.join("running.json")
@@ -128,7 +133,37 @@ pub fn private_folder(path: &Path) -> Result<()> {
 
 /// Replaces a file as a whole: a crash leaves the old or the new content, never a part.
 pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    const DOING: &str = "writing a file in the data folder";
+    publish(path, content, mode, |partial| fs::rename(partial, path))
+}
+
+/// The content of a file of the owner's alone, which `make` fills at its first use. Where several
+/// processes come first, one fills it and all read the same.
+pub fn secret_or_else(path: &Path, make: impl FnOnce() -> String) -> Result<String> {
+    const DOING: &str = "reading a secret in the data folder";
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        read => return read.map_err(io(DOING)),
+    }
+    // A link never replaces what another process has put there.
+    publish(
+        path,
+        make().as_bytes(),
+        0o600,
+        |partial| match fs::hard_link(partial, path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            _ => fs::remove_file(partial),
+        },
+    )?;
+    fs::read_to_string(path).map_err(io(DOING))
+}
+
+/// Writes a file beside `path`, has `place` put it there, and makes both durable.
+fn publish(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    place: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
@@ -142,27 +177,14 @@ pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<()> {
             .open(&partial)?;
         file.write_all(content)?;
         file.sync_all()?;
-        fs::rename(&partial, path)?;
+        place(&partial)?;
         File::open(folder)?.sync_all()
     })();
     if written.is_err() {
         // The partial file is worthless whether or not it can be removed.
         let _ = fs::remove_file(&partial);
     }
-    written.map_err(io(DOING))
-}
-
-/// The content of a secret file, which `make` fills at its first use.
-pub fn secret_or_else(path: &Path, make: impl FnOnce() -> String) -> Result<String> {
-    match fs::read_to_string(path) {
-        Ok(content) => Ok(content),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let content = make();
-            write_atomically(path, content.as_bytes(), 0o600)?;
-            Ok(content)
-        }
-        Err(error) => Err(io("reading a secret in the data folder")(error)),
-    }
+    written.map_err(io("writing a file in the data folder"))
 }
 
 #[cfg(test)]

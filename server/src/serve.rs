@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, http::Uri};
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blindprint_core::{Clock, Entropy, ServiceId, SystemClock, SystemEntropy};
@@ -21,7 +21,7 @@ use hyper_util::{
     server::conn::auto::Builder as HttpBuilder,
 };
 use secrecy::{SecretBox, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
@@ -122,7 +122,7 @@ impl Running {
             .transpose()?;
         let https_address = local(&https)?;
         let http_address = http.as_ref().map(local).transpose()?;
-        let service = service_id(&config, https_address)?;
+        let service = service_id(&config, &folder, https_address)?;
         let public_host = host(&service);
 
         let store = SqliteStore::open(&folder.database()).await?;
@@ -307,13 +307,33 @@ fn listening(error: std::io::Error) -> Error {
     Error::broken("listening")(error.into())
 }
 
-fn service_id(config: &Config, https: SocketAddr) -> Result<ServiceId> {
-    match &config.service.public_url {
-        Some(service) => Ok(service.clone()),
+/// The configured name, or the one chosen at the first start, or the local address. Once chosen
+/// it stays: everything that wallets sign and the enclave seals is addressed to it.
+fn service_id(config: &Config, folder: &DataFolder, https: SocketAddr) -> Result<ServiceId> {
+    let refused = |why: &dyn fmt::Display| Error::Setup(format!("service.public_url: {why}"));
+    let chosen = match &config.service.public_url {
+        Some(service) => service.clone(),
         None => format!("https://{}", public_host_and_port("localhost", https))
             .parse()
-            .map_err(|error| Error::Setup(format!("service.public_url: {error}"))),
+            .map_err(|error| refused(&error))?,
+    };
+    let uri = chosen
+        .as_str()
+        .parse::<Uri>()
+        .map_err(|error| refused(&error))?;
+    if uri.host().is_none() || uri.path() != "/" || uri.query().is_some() {
+        return Err(refused(
+            &"an origin has a host, perhaps a port, and no path",
+        ));
     }
+    let known = folder::secret_or_else(&folder.service(), || chosen.to_string())?;
+    let known: ServiceId = known.trim().parse().map_err(|error| refused(&error))?;
+    if config.service.public_url.is_some() && chosen != known {
+        return Err(refused(&format!(
+            "this data folder belongs to {known}, and whoever enrolled there signed that name"
+        )));
+    }
+    Ok(known)
 }
 
 /// `name` for loopback and unspecified addresses, which certificates and browsers know under it.
@@ -327,7 +347,7 @@ fn public_host_and_port(name: &str, address: SocketAddr) -> String {
 
 /// The host in an origin.
 fn host(service: &ServiceId) -> Option<String> {
-    let uri: axum::http::Uri = service.as_str().parse().ok()?;
+    let uri: Uri = service.as_str().parse().ok()?;
     let host = uri.host()?;
     Some(
         host.trim_start_matches('[')
@@ -341,23 +361,8 @@ pub async fn trust(config: &Config, folder: &DataFolder) -> Result<Trust> {
     let (enclave, matcher) = processes::measured(config).await?;
     let root = config.enclave.simulated_root.clone();
     let root = root.unwrap_or_else(|| folder.simulated_root());
-    let running = || {
-        let text = std::fs::read(folder.running()).ok()?;
-        serde_json::from_slice::<Found>(&text)
-            .ok()
-            .map(|found| found.service)
-    };
-    let service = match config.service.public_url.clone().or_else(running) {
-        Some(service) => service,
-        None => service_id(config, config.listen.https)?,
-    };
+    let service = service_id(config, folder, config.listen.https)?;
     trust::build(&root, service, enclave, matcher)
-}
-
-/// The part of `running.json` that names the service.
-#[derive(Deserialize)]
-struct Found {
-    service: ServiceId,
 }
 
 fn random_text(entropy: &dyn Entropy) -> String {

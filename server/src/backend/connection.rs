@@ -9,9 +9,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
+    sync::Semaphore,
     time::timeout,
 };
 
+/// Connections at once to each process, fewer than it accepts. Further requests wait for one.
+const MOST_OPEN: usize = 64;
 /// Connections kept open between requests, for each process.
 const MOST_IDLE: usize = 16;
 const CONNECT: Duration = Duration::from_secs(2);
@@ -31,6 +34,7 @@ pub(super) struct Peer {
     socket: PathBuf,
     patience: Duration,
     idle: Mutex<Vec<UnixStream>>,
+    lines: Semaphore,
 }
 
 impl Peer {
@@ -40,6 +44,7 @@ impl Peer {
             socket,
             patience,
             idle: Mutex::new(Vec::new()),
+            lines: Semaphore::const_new(MOST_OPEN),
         }
     }
 
@@ -64,6 +69,9 @@ impl Peer {
         request: &Q,
     ) -> std::io::Result<A> {
         let request = frame::encode(request, MAX_REQUEST).map_err(invalid)?;
+        let _line = timeout(self.patience, self.lines.acquire())
+            .await?
+            .map_err(std::io::Error::other)?;
         let mut stream = match self.live_idle() {
             Some(stream) => stream,
             None => timeout(CONNECT, UnixStream::connect(&self.socket)).await??,

@@ -7,4 +7,4 @@ mod limits;
 mod pages;
 mod wallets;
 
-pub(super) use fixture::{Fixture, Reply};
+pub(super) use fixture::Fixture;

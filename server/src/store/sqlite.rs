@@ -12,7 +12,7 @@ use std::{path::Path, str::FromStr, time::Duration};
 use async_trait::async_trait;
 use blindprint_core::{Digest, UnixTime, statement::Purpose};
 use sqlx::{
-    Row as _, Sqlite, SqlitePool, Transaction,
+    Connection as _, Row as _, Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -51,6 +51,15 @@ impl SqliteStore {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(10))
+            // SQLite ends a transaction by itself when the disk is full, and the driver then believes
+            // for ever that one is open. Such a connection is replaced. The ping waits until a
+            // rollback that was queued has run.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone())
             .await
             .map_err(failed("opening the database"))?;

@@ -26,6 +26,8 @@ struct Operation {
     path: String,
     secured: bool,
     operators: bool,
+    /// What its body must be; `None` without one.
+    media_type: Option<String>,
 }
 
 async fn operations(fixture: &Fixture) -> Vec<Operation> {
@@ -45,6 +47,9 @@ async fn operations(fixture: &Fixture) -> Vec<Operation> {
                     .replace("{digest}", &"A".repeat(43)),
                 secured: security.contains("wallet") || security.contains("operator"),
                 operators: security.contains("operator"),
+                media_type: operation["requestBody"]["content"]
+                    .as_object()
+                    .and_then(|content| content.keys().next().cloned()),
             });
         }
     }
@@ -54,13 +59,20 @@ async fn operations(fixture: &Fixture) -> Vec<Operation> {
 async fn call(fixture: &Fixture, operation: &Operation, credential: Option<(&str, &str)>) -> u16 {
     let mut request = Request::builder()
         .method(operation.method.as_str())
-        .uri(&operation.path)
-        .header("content-type", "application/json");
+        .uri(&operation.path);
+    if let Some(media_type) = &operation.media_type {
+        request = request.header("content-type", media_type);
+    }
     if let Some((name, value)) = credential {
         request = request.header(name, value);
     }
+    let body = if operation.media_type.is_some() {
+        "{}"
+    } else {
+        ""
+    };
     fixture
-        .send(request.body(Body::from("{}")).unwrap())
+        .send(request.body(Body::from(body)).unwrap())
         .await
         .status
         .as_u16()

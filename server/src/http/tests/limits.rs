@@ -107,10 +107,8 @@ async fn the_subject_limit_comes_before_the_body_is_understood() {
 async fn a_body_that_hides_its_length_is_cut_off() {
     let fixture = Fixture::new().await;
     let key = wallet();
-    let chunks = futures_util::stream::iter(std::iter::repeat_n(
-        Ok::<_, std::io::Error>(vec![b' '; 8192]),
-        1000,
-    ));
+    let chunk = || Ok::<_, std::io::Error>(vec![b' '; 8192]);
+    let chunks = futures_util::stream::iter(std::iter::repeat_with(chunk).take(1000));
     let proof = fixture.proof(&key, ("POST", "/v1/consents", b""), |_| {});
     let request = Request::post("/v1/consents")
         .header("blindprint-proof", proof.as_str())

@@ -362,12 +362,10 @@ async fn names_of_nothing_are_not_found() {
 async fn a_used_idempotency_key_is_bound_to_its_request() {
     let fixture = Fixture::new().await;
     let key = wallet();
-    let claim = fixture.store.claim_key(
-        key.public().subject().as_str(),
-        "k1",
-        Digest::of("another", b""),
-        fixture.clock.now(),
-    );
+    let subject = key.public().subject();
+    let other = Digest::of("another", b"");
+    let now = fixture.clock.now();
+    let claim = fixture.store.claim_key(subject.as_str(), "k1", other, now);
     claim.await.unwrap();
     let (_, jws) = consent(&fixture, &key);
     let body = serde_json::json!({ "consent": jws }).to_string();
