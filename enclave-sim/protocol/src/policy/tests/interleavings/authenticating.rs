@@ -1,0 +1,226 @@
+use blindprint_core::{
+    Audience, Digest, EnrolmentId, UnixTime,
+    statement::{Probe, Purpose, Verdict},
+};
+
+use super::{
+    super::{
+        model::Attempt,
+        world::{ciphertext, decrypt, jws, signed_evaluation},
+    },
+    AUDIENCES, PEOPLE, Pending, Run,
+    enrolling::other,
+    steps::{Fate, ProbeFlaw},
+};
+use crate::{message::SignedEvaluation, policy::ChallengeRequest};
+
+impl Run {
+    pub(super) fn ask(
+        &mut self,
+        person: usize,
+        template: usize,
+        audience: usize,
+        purpose: Purpose,
+    ) {
+        let enrolment = match template.checked_rem(self.wallets[person].registered.len()) {
+            Some(template) => self.registered(person, template).0.enrolment,
+            None => EnrolmentId::random(&self.world.entropy),
+        };
+        let template = template
+            .checked_rem(self.wallets[person].registered.len())
+            .unwrap_or(usize::MAX);
+        let request = ChallengeRequest {
+            subject: self.wallets[person].subject.clone(),
+            enrolment,
+            audience: AUDIENCES[audience].parse().unwrap(),
+            nonce: format!("rp-nonce-{}", self.questions.len()),
+            purpose,
+        };
+        let issued = self.world.challenge(request);
+        assert_eq!(
+            issued.is_ok(),
+            self.model.may_ask(person, template, purpose),
+            "the oracle disagrees"
+        );
+        if let Ok(challenge) = issued {
+            self.questions.push(challenge);
+            self.model.ask(person, template, audience, purpose);
+        }
+    }
+
+    pub(super) fn probe(&self, question: usize, flaw: ProbeFlaw) -> Probe {
+        let asked = &self.model.questions[question];
+        let (enrolment, _, _) = self.registered(asked.person, asked.template);
+        let audience: Audience = AUDIENCES[asked.audience].parse().unwrap();
+        let mut probe = Probe {
+            sub: enrolment.sub.clone(),
+            service: self.world.service(),
+            enrolment: enrolment.enrolment,
+            template: Digest::of("template", enrolment.submission.as_bytes()),
+            challenge: self.questions[question],
+            audience,
+            purpose: asked.purpose,
+            profile: enrolment.profile,
+            key: self.world.terms.key,
+            submission: Digest::of("submission", self.world.nonce().as_bytes()),
+            iat: UnixTime(self.model.present),
+        };
+        match flaw {
+            ProbeFlaw::Transplant => {
+                probe.sub = self.wallets[(asked.person + 1) % PEOPLE].subject.clone()
+            }
+            ProbeFlaw::OtherService => probe.service = "https://other.example".parse().unwrap(),
+            ProbeFlaw::OtherAudience => {
+                probe.audience = AUDIENCES[1 - asked.audience].parse().unwrap()
+            }
+            ProbeFlaw::OtherPurpose => probe.purpose = other(probe.purpose),
+            ProbeFlaw::OtherEnrolment => probe.enrolment = EnrolmentId::random(&self.world.entropy),
+            ProbeFlaw::OtherTemplate => probe.template = Digest::of("template", b"another"),
+            ProbeFlaw::OtherKey => probe.key = Digest::of("key", b"retired"),
+            ProbeFlaw::Stale => probe.iat = probe.iat.plus(301),
+            _ => {}
+        }
+        probe
+    }
+
+    pub(super) fn evaluations(
+        &self,
+        probe: &Probe,
+        bit: bool,
+        flaw: ProbeFlaw,
+    ) -> Vec<SignedEvaluation> {
+        let k = self.model.needed;
+        let by = |signer: usize, ciphertext_of: usize| {
+            let verdict = ciphertext(ciphertext_of, bit);
+            let mut evaluation = self.world.evaluation(probe, &verdict);
+            match flaw {
+                ProbeFlaw::OtherTau => evaluation.tau += 1,
+                ProbeFlaw::EvaluationOfAnother => {
+                    evaluation.submission = Digest::of("submission", b"another")
+                }
+                _ => {}
+            }
+            signed_evaluation(&self.world.matchers[signer], &evaluation, verdict)
+        };
+        let mut evaluations: Vec<SignedEvaluation> =
+            (0..k).map(|matcher| by(matcher, matcher)).collect();
+        match flaw {
+            ProbeFlaw::ForeignCiphertext => evaluations[k - 1].verdict = ciphertext(9, true),
+            ProbeFlaw::Unadmitted => evaluations[0] = by(k + 2, 0),
+            ProbeFlaw::Twice if k > 1 => evaluations[k - 1] = evaluations[0].clone(),
+            ProbeFlaw::TooMany => evaluations.push(by(k, k)),
+            ProbeFlaw::TooFew | ProbeFlaw::Twice => drop(evaluations.pop()),
+            _ => {}
+        }
+        evaluations
+    }
+
+    pub(super) fn answer(&mut self, question: usize, bit: bool, flaw: ProbeFlaw, fate: Fate) {
+        let probe = self.probe(question, flaw);
+        let evaluations = self.evaluations(&probe, bit, flaw);
+        let person = self.model.questions[question].person;
+        let device = self.model.people[person].device;
+        let stranger = matches!(flaw, ProbeFlaw::Stranger | ProbeFlaw::Transplant);
+        let signed = jws(self.device(person, stranger), &probe);
+        let permitted = flaw == ProbeFlaw::None && self.model.may_answer(question);
+        let outcome = self.carry_out(fate, |policy, host| {
+            policy.begin_open(&signed, evaluations, None, host)
+        });
+        self.judge(outcome, permitted, |run, opening| {
+            let attempts = &mut run.model.people[person].attempts;
+            attempts.push(Attempt {
+                at: run.model.present,
+                matched: false,
+            });
+            let attempt = attempts.len() - 1;
+            run.model.questions[question].dead = true;
+            run.pending.extend(opening.map(|opening| Pending {
+                opening,
+                question,
+                attempt,
+                device,
+            }));
+            assert!(run.model.in_a_row(person) <= 50 && run.model.in_the_period(person) <= 50);
+        });
+    }
+
+    pub(super) fn finish(&mut self, pending: Pending, contradict: bool, fate: Fate) {
+        let Pending {
+            opening,
+            question,
+            attempt,
+            device,
+        } = pending;
+        let mut bits: Vec<bool> = opening.ciphertexts().map(decrypt).collect();
+        let matched = bits[0];
+        if contradict {
+            if bits.len() > 1 {
+                bits[0] ^= true
+            } else {
+                bits.clear()
+            }
+        }
+        let asked = &self.model.questions[question];
+        let person = asked.person;
+        let permitted = !contradict
+            && self.model.people[person].device == device
+            && self.model.may_use(person, asked.template, asked.purpose);
+        let outcome = self.carry_out(fate, |policy, host| opening.finish(policy, &bits, host));
+        self.judge(outcome, permitted, |run, verdict| {
+            if matched {
+                run.model.people[person].attempts[attempt].matched = true;
+            }
+            if let Some(verdict) = verdict {
+                assert_eq!(verdict.matched, matched);
+                run.examine(question, verdict);
+            }
+        });
+    }
+
+    /// What holds of every verdict, whatever led to it.
+    pub(super) fn examine(&mut self, question: usize, verdict: Verdict) {
+        let asked = &mut self.model.questions[question];
+        asked.verdicts += 1;
+        assert_eq!(asked.verdicts, 1, "two verdicts for one challenge");
+        assert_eq!(
+            verdict.aud.as_str(),
+            AUDIENCES[asked.audience],
+            "for another audience"
+        );
+        assert_eq!(verdict.nonce, format!("rp-nonce-{question}"));
+        assert_eq!(verdict.purpose, asked.purpose);
+        assert_eq!(verdict.sub, self.wallets[asked.person].subject);
+        assert_eq!(verdict.tau, verdict.profile.profile().tau);
+        let (person, purpose) = (asked.person, asked.purpose);
+        assert!(self.model.agrees(person, purpose), "without live consent");
+        assert!(
+            self.verdicts
+                .iter()
+                .all(|other| other.challenge != verdict.challenge)
+        );
+        self.verdicts.push(verdict);
+    }
+
+    /// Somebody else tries the wallet again and again, as patiently as they must.
+    pub(super) fn guess(&mut self, person: usize, times: usize) {
+        for _ in 0..times {
+            let template = self.model.people[person]
+                .templates
+                .iter()
+                .rposition(|template| template.live);
+            let Some(template) = template else { return };
+            let purpose = self.model.people[person].templates[template].purpose;
+            let before = self.questions.len();
+            self.ask(person, template, 0, purpose);
+            if self.questions.len() == before {
+                return;
+            }
+            self.answer(before, false, ProbeFlaw::None, Fate::Settles);
+            if let Some(pending) = self.pending.pop() {
+                self.finish(pending, false, Fate::Settles);
+            }
+            self.world.host = UnixTime(self.model.present + 30);
+            self.look_at_the_clock();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+use blindprint_core::{
+    Digest, Jws, UnixTime, profiles,
+    statement::{Enrolment, Purpose},
+};
+use blindprint_did::SigningKey;
+
+use super::{
+    super::{
+        model::{Agreement, Template},
+        world::{digest, jws},
+    },
+    Outcome, PEOPLE, Run,
+    steps::{EnrolFlaw, Fate},
+};
+
+impl Run {
+    pub(super) fn consent(
+        &mut self,
+        person: usize,
+        purpose: Purpose,
+        lifetime: i64,
+        flaws: (bool, bool),
+        fate: Fate,
+    ) {
+        let (stranger, stale) = flaws;
+        let mut consent = self
+            .world
+            .consent(&self.wallets[person].subject, purpose, lifetime);
+        // The enclave's present may be ahead of the host's.
+        consent.given = UnixTime(self.model.present + if stale { 301 } else { 0 });
+        consent.expires = consent.given.plus(lifetime);
+        let signed = jws(self.device(person, stranger), &consent);
+        let outcome = self.carry_out(fate, |policy, host| policy.give_consent(&signed, host));
+        self.judge(outcome, !stranger && !stale, |run, _| {
+            let agreement = Agreement {
+                purpose,
+                expires: consent.expires.0,
+                withdrawn: false,
+            };
+            run.model.people[person].known = true;
+            run.model.people[person].consents.push(agreement);
+            run.wallets[person].consents.push((consent, signed));
+        });
+    }
+
+    pub(super) fn withdraw(&mut self, person: usize, consent: usize, stranger: bool, fate: Fate) {
+        let consents = &self.wallets[person].consents;
+        if consents.is_empty() {
+            return;
+        }
+        let consent = consent % consents.len();
+        let withdrawal = self
+            .world
+            .withdrawal(&self.wallets[person].subject, consents[consent].0.id);
+        let signed = jws(self.device(person, stranger), &withdrawal);
+        let outcome = self.carry_out(fate, |policy, host| policy.withdraw(&signed, host));
+        self.judge(outcome, !stranger, |run, answer| {
+            run.model.withdraw(person, consent);
+            let dead = run.model.people[person]
+                .templates
+                .iter()
+                .filter(|template| !template.live)
+                .count();
+            assert!(answer.is_none_or(|answer| answer.erased.len() <= dead));
+        });
+    }
+
+    pub(super) fn nonce(&mut self, person: usize) -> Option<usize> {
+        let issued = self.world.issue_nonce(&self.wallets[person].subject);
+        assert_eq!(issued.is_ok(), self.model.people[person].known);
+        self.slips.push(issued.ok()?);
+        self.model.slip(person);
+        Some(self.slips.len() - 1)
+    }
+
+    pub(super) fn enrol(
+        &mut self,
+        person: usize,
+        consent: usize,
+        profile: usize,
+        replace: bool,
+        flaw: EnrolFlaw,
+        fate: Fate,
+    ) {
+        let owner = if flaw == EnrolFlaw::ForeignNonce {
+            (person + 1) % PEOPLE
+        } else {
+            person
+        };
+        let Some(slip) = self.nonce(owner) else {
+            return;
+        };
+        let Some(consent) = consent.checked_rem(self.wallets[person].consents.len()) else {
+            return;
+        };
+        let (given, consent_jws) = &self.wallets[person].consents[consent];
+        let known = &self.model.people[person];
+        let recovery = match (known.recovery, flaw) {
+            (Some(recovery), EnrolFlaw::NewRecoveryKey) => recovery - 1,
+            (Some(recovery), _) => recovery,
+            (None, EnrolFlaw::NewRecoveryKey) => known.device,
+            (None, _) => 1,
+        };
+        let live = known
+            .templates
+            .iter()
+            .position(|t| t.live && t.profile == profile);
+        let replaces = live.filter(|_| replace);
+        let purpose = given.purpose;
+        let mut enrolment = Enrolment {
+            profile: profiles()[profile].id(),
+            purpose: if flaw == EnrolFlaw::OtherPurpose {
+                other(purpose)
+            } else {
+                purpose
+            },
+            replaces: replaces.map(|t| self.registered(person, t).0.enrolment),
+            iat: UnixTime(self.model.present - if flaw == EnrolFlaw::Stale { 301 } else { 0 }),
+            ..self.world.enrolment(
+                &self.wallets[person].subject,
+                digest(consent_jws),
+                self.wallets[person].keys[recovery].public().uri(),
+                self.slips[slip],
+            )
+        };
+        if flaw == EnrolFlaw::OtherKey {
+            enrolment.key = Digest::of("key", b"retired");
+        }
+        let checks = self.checks(&enrolment, flaw);
+        let signed = jws(self.device(person, flaw == EnrolFlaw::Stranger), &enrolment);
+        let permitted = flaw == EnrolFlaw::None
+            && self
+                .model
+                .may_enrol(person, consent, profile, replaces, slip);
+        let outcome = self.carry_out(fate, |policy, host| policy.register(&signed, &checks, host));
+        self.judge(outcome, permitted, |run, _| {
+            let known = &mut run.model.people[person];
+            if let Some(replaced) = replaces {
+                known.templates[replaced].live = false;
+            }
+            known.templates.push(Template {
+                purpose,
+                profile,
+                live: true,
+            });
+            known.recovery = Some(recovery);
+            run.model.slips[slip].dead = true;
+            let wallet = &mut run.wallets[person];
+            wallet.registered.push(wallet.enrolments.len());
+            wallet.enrolments.push((enrolment, signed, checks));
+        });
+    }
+
+    pub(super) fn checks(&self, enrolment: &Enrolment, flaw: EnrolFlaw) -> Vec<Jws> {
+        let mut check = self.world.template_check(enrolment);
+        match flaw {
+            EnrolFlaw::OtherBinding => check.binding = Digest::of("binding", b"another"),
+            EnrolFlaw::OtherSubmission => check.submission = Digest::of("submission", b"another"),
+            _ => {}
+        }
+        let k = self.model.needed;
+        let mut checks = self.world.checks(&check);
+        match flaw {
+            EnrolFlaw::Unadmitted => checks[0] = jws(&self.world.matchers[k + 2], &check),
+            EnrolFlaw::Twice => {
+                checks[k - 1] = if k > 1 {
+                    checks[0].clone()
+                } else {
+                    jws(&self.wallets[0].keys[0], &check)
+                }
+            }
+            EnrolFlaw::TooFew => drop(checks.pop()),
+            EnrolFlaw::TooMany => checks.push(jws(&self.world.matchers[k], &check)),
+            EnrolFlaw::OtherTemplates => {
+                check.template = Digest::of("template", b"another");
+                // A single matcher's word on the template is final, so only its other claims can be off.
+                check.parameters = if k > 1 {
+                    check.parameters
+                } else {
+                    "another set".to_owned()
+                };
+                checks[k - 1] = jws(&self.world.matchers[k - 1], &check);
+            }
+            _ => {}
+        }
+        checks
+    }
+
+    pub(super) fn registered(&self, person: usize, template: usize) -> &(Enrolment, Jws, Vec<Jws>) {
+        let wallet = &self.wallets[person];
+        &wallet.enrolments[wallet.registered[template]]
+    }
+
+    /// The same request twice: the same receipt while the template lives, never a second one.
+    pub(super) fn enrol_again(&mut self, person: usize, template: usize) {
+        let Some(template) = template.checked_rem(self.wallets[person].registered.len()) else {
+            return;
+        };
+        let (enrolment, signed, checks) = self.registered(person, template);
+        let (id, signed, checks) = (enrolment.enrolment, signed.clone(), checks.clone());
+        let same_device = signed_by(&signed, self.device(person, false));
+        let permitted = self.model.people[person].templates[template].live && same_device;
+        let states = self.world.disk.states.len();
+        let outcome = self.carry_out(Fate::Settles, |policy, host| {
+            policy.register(&signed, &checks, host)
+        });
+        assert_eq!(
+            matches!(&outcome, Outcome::Done(receipt) if receipt.enrolment == id),
+            permitted
+        );
+        assert_eq!(
+            self.world.disk.states.len(),
+            states,
+            "nothing was written twice"
+        );
+    }
+
+    pub(super) fn erase(&mut self, person: usize, template: usize, stranger: bool, fate: Fate) {
+        let Some(template) = template.checked_rem(self.wallets[person].registered.len()) else {
+            return;
+        };
+        let erasure = self.world.erasure(
+            &self.wallets[person].subject,
+            self.registered(person, template).0.enrolment,
+        );
+        let signed = jws(self.device(person, stranger), &erasure);
+        let outcome = self.carry_out(fate, |policy, host| policy.erase(&signed, host));
+        self.judge(outcome, !stranger, |run, _| {
+            run.model.people[person].templates[template].live = false
+        });
+    }
+}
+
+pub(super) fn other(purpose: Purpose) -> Purpose {
+    match purpose {
+        Purpose::Authentication => Purpose::Uniqueness,
+        Purpose::Uniqueness => Purpose::Authentication,
+    }
+}
+
+fn signed_by(jws: &Jws, key: &SigningKey) -> bool {
+    blindprint_did::verify::<Enrolment>(jws)
+        .is_ok_and(|verified| *verified.key() == key.public().uri())
+}

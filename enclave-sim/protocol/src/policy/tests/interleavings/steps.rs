@@ -1,0 +1,233 @@
+//! What can happen, and how often.
+
+use proptest::prelude::*;
+
+use super::{super::world::DAY, PEOPLE};
+
+/// What happens to a write.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Fate {
+    Settles,
+    DiskFull,
+    /// A crash after the state was written and before the hardware heard of it, and which state the
+    /// host then shows.
+    CrashShowingOld,
+    CrashShowingNew,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum EnrolFlaw {
+    None,
+    Stranger,
+    ForeignNonce,
+    OtherKey,
+    Stale,
+    OtherPurpose,
+    NewRecoveryKey,
+    Unadmitted,
+    Twice,
+    TooFew,
+    TooMany,
+    OtherBinding,
+    OtherSubmission,
+    OtherTemplates,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ProbeFlaw {
+    None,
+    Stranger,
+    Transplant,
+    OtherService,
+    OtherAudience,
+    OtherPurpose,
+    OtherEnrolment,
+    OtherTemplate,
+    OtherKey,
+    Stale,
+    ForeignCiphertext,
+    EvaluationOfAnother,
+    Unadmitted,
+    Twice,
+    TooFew,
+    TooMany,
+    OtherTau,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Consent {
+        person: usize,
+        purpose: usize,
+        lifetime: i64,
+        stranger: bool,
+        stale: bool,
+    },
+    Withdraw {
+        person: usize,
+        consent: usize,
+        stranger: bool,
+    },
+    Enrol {
+        person: usize,
+        consent: usize,
+        profile: usize,
+        replace: bool,
+        flaw: EnrolFlaw,
+    },
+    Again {
+        person: usize,
+        enrolment: usize,
+    },
+    Ask {
+        person: usize,
+        template: usize,
+        audience: usize,
+        purpose: usize,
+    },
+    Answer {
+        question: usize,
+        bit: bool,
+        flaw: ProbeFlaw,
+    },
+    Finish {
+        pending: usize,
+        contradict: bool,
+    },
+    Guess {
+        person: usize,
+        times: usize,
+    },
+    Erase {
+        person: usize,
+        template: usize,
+        stranger: bool,
+    },
+    Rotate {
+        person: usize,
+        stranger: bool,
+    },
+    Unlock {
+        person: usize,
+        stranger: bool,
+    },
+    ReplaceDevice {
+        person: usize,
+        stranger: bool,
+    },
+    Admit {
+        matcher: usize,
+    },
+    Clock {
+        by: i64,
+    },
+    Restart,
+    Rollback {
+        state: usize,
+    },
+}
+
+pub(super) fn flaw<F: std::fmt::Debug + Copy + 'static>(
+    none: F,
+    flaws: &'static [F],
+) -> impl Strategy<Value = F> {
+    prop_oneof![3 => Just(none), 2 => proptest::sample::select(flaws)]
+}
+
+pub(super) fn step() -> impl Strategy<Value = Step> {
+    use EnrolFlaw as E;
+    use ProbeFlaw as P;
+    let person = 0..PEOPLE;
+    let index = 0..1000usize;
+    let rarely = proptest::bool::weighted(0.15);
+    let enrol_flaws = &[
+        E::Stranger,
+        E::ForeignNonce,
+        E::OtherKey,
+        E::Stale,
+        E::OtherPurpose,
+        E::NewRecoveryKey,
+        E::Unadmitted,
+        E::Twice,
+        E::TooFew,
+        E::TooMany,
+        E::OtherBinding,
+        E::OtherSubmission,
+        E::OtherTemplates,
+    ];
+    let probe_flaws = &[
+        P::Stranger,
+        P::Transplant,
+        P::OtherService,
+        P::OtherAudience,
+        P::OtherPurpose,
+        P::OtherEnrolment,
+        P::OtherTemplate,
+        P::OtherKey,
+        P::Stale,
+        P::ForeignCiphertext,
+        P::EvaluationOfAnother,
+        P::Unadmitted,
+        P::Twice,
+        P::TooFew,
+        P::TooMany,
+        P::OtherTau,
+    ];
+    let lifetime = prop_oneof![1 => Just(200), 1 => Just(DAY), 4 => Just(400 * DAY)];
+    let by =
+        prop_oneof![6 => 0..40i64, 2 => 200..1000i64, 1 => Just(-5000i64), 1 => Just(40 * DAY)];
+    prop_oneof![
+        4 => (person.clone(), 0..2usize, lifetime, rarely.clone(), rarely.clone())
+            .prop_map(|(person, purpose, lifetime, stranger, stale)| Step::Consent { person, purpose, lifetime, stranger, stale }),
+        2 => (person.clone(), index.clone(), rarely.clone())
+            .prop_map(|(person, consent, stranger)| Step::Withdraw { person, consent, stranger }),
+        8 => (person.clone(), index.clone(), 0..2usize, any::<bool>(), flaw(E::None, enrol_flaws))
+            .prop_map(|(person, consent, profile, replace, flaw)| Step::Enrol { person, consent, profile, replace, flaw }),
+        1 => (person.clone(), index.clone()).prop_map(|(person, enrolment)| Step::Again { person, enrolment }),
+        8 => (person.clone(), index.clone(), 0..2usize, 0..2usize)
+            .prop_map(|(person, template, audience, purpose)| Step::Ask { person, template, audience, purpose }),
+        16 => (index.clone(), any::<bool>(), flaw(P::None, probe_flaws))
+            .prop_map(|(question, bit, flaw)| Step::Answer { question, bit, flaw }),
+        12 => (index.clone(), rarely.clone()).prop_map(|(pending, contradict)| Step::Finish { pending, contradict }),
+        2 => (person.clone(), 1..30usize).prop_map(|(person, times)| Step::Guess { person, times }),
+        1 => (person.clone(), index.clone(), rarely.clone())
+            .prop_map(|(person, template, stranger)| Step::Erase { person, template, stranger }),
+        1 => (person.clone(), rarely.clone()).prop_map(|(person, stranger)| Step::Rotate { person, stranger }),
+        1 => (person.clone(), rarely.clone()).prop_map(|(person, stranger)| Step::Unlock { person, stranger }),
+        1 => (person, rarely).prop_map(|(person, stranger)| Step::ReplaceDevice { person, stranger }),
+        2 => (0..5usize).prop_map(|matcher| Step::Admit { matcher }),
+        5 => by.prop_map(|by| Step::Clock { by }),
+        1 => Just(Step::Restart),
+        2 => index.prop_map(|state| Step::Rollback { state }),
+    ]
+}
+
+pub(super) fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        16 => Just(Fate::Settles),
+        1 => Just(Fate::DiskFull),
+        1 => Just(Fate::CrashShowingOld),
+        1 => Just(Fate::CrashShowingNew),
+    ]
+}
+
+/// Everybody is enrolled, so that most of a run is about verdicts.
+pub(super) fn opening_moves() -> Vec<Step> {
+    let consent = |person| Step::Consent {
+        person,
+        purpose: 0,
+        lifetime: 400 * DAY,
+        stranger: false,
+        stale: false,
+    };
+    let enrol = |person| Step::Enrol {
+        person,
+        consent: 0,
+        profile: 0,
+        replace: false,
+        flaw: EnrolFlaw::None,
+    };
+    (0..PEOPLE)
+        .flat_map(|person| [consent(person), enrol(person)])
+        .collect()
+}
