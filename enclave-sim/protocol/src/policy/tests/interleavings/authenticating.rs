@@ -66,21 +66,39 @@ impl Run {
             iat: UnixTime(self.model.present),
         };
         match flaw {
+            // Somebody else's whole answer to this challenge, their own template included.
             ProbeFlaw::Transplant => {
-                probe.sub = self.wallets[(asked.person + 1) % PEOPLE].subject.clone()
+                let other = (asked.person + 1) % PEOPLE;
+                probe.sub = self.wallets[other].subject.clone();
+                self.aim(&mut probe, other, None);
             }
             ProbeFlaw::OtherService => probe.service = "https://other.example".parse().unwrap(),
             ProbeFlaw::OtherAudience => {
                 probe.audience = AUDIENCES[1 - asked.audience].parse().unwrap()
             }
             ProbeFlaw::OtherPurpose => probe.purpose = other(probe.purpose),
-            ProbeFlaw::OtherEnrolment => probe.enrolment = EnrolmentId::random(&self.world.entropy),
+            ProbeFlaw::OtherEnrolment => {
+                probe.enrolment = EnrolmentId::random(&self.world.entropy);
+                self.aim(&mut probe, asked.person, Some(asked.template));
+            }
             ProbeFlaw::OtherTemplate => probe.template = Digest::of("template", b"another"),
             ProbeFlaw::OtherKey => probe.key = Digest::of("key", b"retired"),
             ProbeFlaw::Stale => probe.iat = probe.iat.plus(301),
             _ => {}
         }
         probe
+    }
+
+    /// Points a probe at a live template of `person`, if there is one besides `except`.
+    fn aim(&self, probe: &mut Probe, person: usize, except: Option<usize>) {
+        let templates = &self.model.people[person].templates;
+        let live = (0..templates.len()).find(|t| templates[*t].live && Some(*t) != except);
+        if let Some(live) = live {
+            let (enrolment, _, _) = self.registered(person, live);
+            probe.enrolment = enrolment.enrolment;
+            probe.profile = enrolment.profile;
+            probe.template = Digest::of("template", enrolment.submission.as_bytes());
+        }
     }
 
     pub(super) fn evaluations(

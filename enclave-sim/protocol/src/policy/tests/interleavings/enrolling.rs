@@ -1,5 +1,5 @@
 use blindprint_core::{
-    Digest, Jws, UnixTime, profiles,
+    Digest, EnrolmentId, Jws, UnixTime, profiles,
     statement::{Enrolment, Purpose},
 };
 use blindprint_did::SigningKey;
@@ -105,9 +105,25 @@ impl Run {
             .templates
             .iter()
             .position(|t| t.live && t.profile == profile);
-        let replaces = live.filter(|_| replace);
+        let elsewhere = known
+            .templates
+            .iter()
+            .position(|t| t.live && t.profile != profile);
+        let replaces = match flaw {
+            EnrolFlaw::ReplacesOtherProfile if elsewhere.is_none() => return,
+            EnrolFlaw::ReplacesOtherProfile => elsewhere,
+            _ => live.filter(|_| replace),
+        };
+        // Wallets choose ids, so different people's may well be equal.
+        let registered = self.wallets[person].registered.len();
+        let id = match flaw {
+            EnrolFlaw::UsedId if registered == 0 => return,
+            EnrolFlaw::UsedId => self.registered(person, registered / 2).0.enrolment,
+            _ => nth_enrolment(registered),
+        };
         let purpose = given.purpose;
         let mut enrolment = Enrolment {
+            enrolment: id,
             profile: profiles()[profile].id(),
             purpose: if flaw == EnrolFlaw::OtherPurpose {
                 other(purpose)
@@ -236,6 +252,12 @@ pub(super) fn other(purpose: Purpose) -> Purpose {
         Purpose::Authentication => Purpose::Uniqueness,
         Purpose::Uniqueness => Purpose::Authentication,
     }
+}
+
+fn nth_enrolment(number: usize) -> EnrolmentId {
+    format!("00000000-0000-4000-8000-{number:012}")
+        .parse()
+        .unwrap()
 }
 
 fn signed_by(jws: &Jws, key: &SigningKey) -> bool {
