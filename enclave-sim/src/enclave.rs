@@ -1,0 +1,412 @@
+use std::{
+    fs::File,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use blindprint_core::{
+    Clock, Entropy, Jws, Nonce, ServiceId, UnixTime, profile_table_digest,
+    statement::{Statement, Verdict},
+};
+use blindprint_did::sign;
+use blindprint_keys::{PublicMaterial, SecretKeys, Stage};
+use blindprint_matcher::Matcher;
+use blindprint_nsm::{Mode, Nsm};
+use blindprint_protocol::{
+    attestation::{EnclaveClaims, MAX_NONCE, MatcherClaims, Measurement, Trust},
+    message::{Comparison, EnclaveRequest, EnclaveResponse, Refusal, SignedEvaluation},
+    policy::{AttestedMatcher, ChallengeRequest, Change, PendingOpening, Policy, Terms},
+};
+use blindprint_template::PARAMETERS;
+use serde_bytes::ByteBuf;
+
+use crate::{
+    EnclaveError,
+    epoch::Epoch,
+    file,
+    hardware::{MonotonicCounter as _, NvramFile, sealing_key},
+    seal::genesis,
+    vault::Vault,
+};
+
+/// How an enclave is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its folder on the host's disk.
+    pub data: PathBuf,
+    /// The simulated hardware: attestation root and sealing key.
+    pub hardware: PathBuf,
+    /// The file of the simulated counter.
+    pub nvram: PathBuf,
+    /// The service that it belongs to.
+    pub service: ServiceId,
+    /// Matchers that must agree, at least 1.
+    pub matchers: usize,
+    /// Matchers that may be admitted.
+    pub accepted_matchers: Vec<Measurement>,
+    /// Whether it evaluates too, and must agree.
+    pub recompute: bool,
+}
+
+/// A running enclave.
+pub struct Enclave {
+    state: Mutex<State>,
+    epoch: Epoch,
+    nsm: Nsm,
+    trust: Trust,
+    /// Present where the enclave evaluates too.
+    matcher: Option<Matcher>,
+    boot: Nonce,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    _folder: File,
+}
+
+/// Everything that changes, and where it is kept.
+struct State {
+    policy: Policy,
+    vault: Vault,
+}
+
+/// As long as it lives, nothing changes.
+#[must_use = "changes go on when it is dropped"]
+pub struct Stopped<'e> {
+    _state: MutexGuard<'e, State>,
+}
+
+impl Enclave {
+    /// Starts from what is sealed in the folder, or generates keys there first, telling `progress`.
+    pub fn start(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        progress: &dyn Fn(Stage),
+    ) -> Result<Self, EnclaveError> {
+        let folder = occupy(config)?;
+        let key = sealing_key(&config.hardware, &*entropy)?;
+        let nsm = Nsm::open(&config.hardware, Mode::Production, &*entropy)?;
+        let nvram = NvramFile::open(&config.nvram)?;
+        let registry = config.data.join("registry.sealed");
+        if !Epoch::exists(&config.data)? {
+            if registry.exists() || nvram.read() != genesis() {
+                return Err(EnclaveError::KeysMissing);
+            }
+            let keys = blindprint_keys::generate(&*entropy, progress);
+            Epoch::create(&config.data, &key, &config.service, keys, &*entropy)?;
+        }
+        let (epoch, material) = Epoch::open(&config.data, &key, &config.service)?;
+        let (vault, registry) = Vault::open(&registry, key, Box::new(nvram))?;
+        let matcher = config.recompute.then(|| evaluator(&material)).transpose()?;
+        let trust = Trust::new(nsm.root().clone(), vec![], config.accepted_matchers.clone())?;
+        let terms = Terms {
+            service: config.service.clone(),
+            parameters: PARAMETERS.name.to_owned(),
+            key: epoch.digests().key(),
+            matchers: config.matchers.max(1),
+            recompute: config.recompute,
+        };
+        let state = Mutex::new(State {
+            policy: Policy::boot(terms, registry),
+            vault,
+        });
+        let boot = Nonce::random(&*entropy);
+        Ok(Self {
+            state,
+            epoch,
+            nsm,
+            trust,
+            matcher,
+            boot,
+            clock,
+            entropy,
+            _folder: folder,
+        })
+    }
+
+    /// Answers one request. Whatever goes wrong is a refusal.
+    pub fn handle(&self, request: EnclaveRequest) -> EnclaveResponse {
+        self.dispatch(request)
+            .unwrap_or_else(EnclaveResponse::Refused)
+    }
+
+    /// Lets no further change begin and waits for the one that is being written. For a clean exit.
+    pub fn stop(&self) -> Stopped<'_> {
+        Stopped {
+            _state: self.state(),
+        }
+    }
+
+    fn dispatch(&self, request: EnclaveRequest) -> Result<EnclaveResponse, Refusal> {
+        use EnclaveRequest as Request;
+        Ok(match request {
+            Request::Attest { nonce } => EnclaveResponse::Attested {
+                document: self.attest(&nonce)?,
+            },
+            Request::Material { part, offset } => {
+                let (total, chunk) = self
+                    .epoch
+                    .chunk(part, offset)
+                    .map_err(|_| Refusal::Unknown)?;
+                EnclaveResponse::Material {
+                    total,
+                    chunk: ByteBuf::from(chunk),
+                }
+            }
+            Request::MatcherNonce => {
+                let nonce = Nonce::random(&*self.entropy);
+                let expires = self.state().policy.matcher_nonce(nonce, self.clock.now());
+                EnclaveResponse::Nonce { nonce, expires }
+            }
+            Request::AdmitMatcher { nonce, document } => {
+                self.admit_matcher(nonce, &document)?;
+                EnclaveResponse::MatcherAdmitted
+            }
+            Request::IssueNonce { subject } => {
+                let nonce = Nonce::random(&*self.entropy);
+                let expires = self
+                    .state()
+                    .policy
+                    .issue_nonce(subject, nonce, self.clock.now())?;
+                EnclaveResponse::Nonce { nonce, expires }
+            }
+            Request::GiveConsent { consent } => {
+                self.receipt(&self.change(|policy, now| policy.give_consent(&consent, now))?)
+            }
+            Request::Withdraw { withdrawal } => {
+                let done = self.change(|policy, now| policy.withdraw(&withdrawal, now))?;
+                self.receipts(&done.consent, &done.erased)
+            }
+            Request::Register { enrolment, checks } => {
+                self.receipt(&self.change(|policy, now| policy.register(&enrolment, &checks, now))?)
+            }
+            Request::Challenge {
+                subject,
+                enrolment,
+                audience,
+                nonce,
+                purpose,
+            } => self.challenge(ChallengeRequest {
+                subject,
+                enrolment,
+                audience,
+                nonce,
+                purpose,
+            })?,
+            Request::Open {
+                probe,
+                evaluations,
+                comparison,
+            } => {
+                let verdict = self.open(&probe, evaluations, comparison)?;
+                EnclaveResponse::Verdict {
+                    verdict: self.sign(&verdict),
+                }
+            }
+            Request::Erase { erasure } => {
+                self.receipt(&self.change(|policy, now| policy.erase(&erasure, now))?)
+            }
+            Request::RotateKey {
+                rotation,
+                possession,
+            } => self.receipt(
+                &self.change(|policy, now| policy.rotate_key(&rotation, &possession, now))?,
+            ),
+            Request::Recover {
+                recovery,
+                possession,
+            } => {
+                let done =
+                    self.change(|policy, now| policy.recover(&recovery, possession.as_ref(), now))?;
+                self.receipts(&done.keys, &done.erased)
+            }
+            Request::Health => self.health(),
+        })
+    }
+
+    /// The one writer. Every change of the state is one assignment after it was made durable, so a
+    /// thread that panicked has left it whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a change durable, then lets it happen.
+    fn change<A>(
+        &self,
+        operation: impl FnOnce(&mut Policy, UnixTime) -> Result<Change<'_, A>, Refusal>,
+    ) -> Result<A, Refusal> {
+        let mut state = self.state();
+        let State { policy, vault } = &mut *state;
+        let change = operation(policy, self.clock.now())?;
+        if let Some(snapshot) = change.snapshot() {
+            vault.write(snapshot, &*self.entropy).map_err(|error| {
+                tracing::error!(%error, "the state could not be written; nothing was changed");
+                Refusal::Storage
+            })?;
+        }
+        Ok(change.commit())
+    }
+
+    fn attest(&self, nonce: &[u8]) -> Result<ByteBuf, Refusal> {
+        if !(1..=MAX_NONCE).contains(&nonce.len()) {
+            return Err(Refusal::Malformed);
+        }
+        let digests = self.epoch.digests();
+        let claims = EnclaveClaims {
+            parameters: PARAMETERS.name.to_owned(),
+            public_key: digests.public_key,
+            crs: digests.crs,
+            evaluation_keys: digests.evaluation_keys,
+            key: digests.key(),
+            profiles: profile_table_digest(),
+            service: self.state().policy.terms().service.clone(),
+        };
+        let key = self.epoch.verdict_key_uri();
+        let document = self
+            .nsm
+            .attest(&key, &claims, nonce, self.clock.now(), &*self.entropy);
+        document.map(ByteBuf::from).map_err(|error| {
+            tracing::error!(%error, "no attestation document");
+            Refusal::Attestation
+        })
+    }
+
+    fn admit_matcher(&self, nonce: Nonce, document: &[u8]) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        if !self.state().policy.expects_matcher(&nonce, now) {
+            return Err(Refusal::ChallengeGone);
+        }
+        let verified = self
+            .trust
+            .verify::<MatcherClaims>(document, nonce.as_bytes(), now)
+            .map_err(|error| {
+                tracing::warn!(%error, "a matcher was not admitted");
+                Refusal::Attestation
+            })?;
+        let claims = verified.claims();
+        let matcher = AttestedMatcher {
+            nonce,
+            evaluation_key: verified.key().clone(),
+            parameters: claims.parameters.clone(),
+            key: claims.key,
+            profiles: claims.profiles,
+        };
+        self.state().policy.admit_matcher(matcher, now)
+    }
+
+    fn challenge(&self, request: ChallengeRequest) -> Result<EnclaveResponse, Refusal> {
+        let challenge = Nonce::random(&*self.entropy);
+        let issued = self
+            .state()
+            .policy
+            .challenge(challenge, request, self.clock.now())?;
+        Ok(EnclaveResponse::Challenge {
+            challenge,
+            template: issued.template,
+            profile: issued.profile,
+            key: issued.key,
+            expires: issued.expires,
+        })
+    }
+
+    /// Counts the attempt durably, decrypts one bit from each matcher and makes a verdict.
+    fn open(
+        &self,
+        probe: &Jws,
+        evaluations: Vec<SignedEvaluation>,
+        comparison: Option<Comparison>,
+    ) -> Result<Verdict, Refusal> {
+        let pending =
+            self.change(|policy, now| policy.begin_open(probe, evaluations, comparison, now))?;
+        let mut bits = Vec::with_capacity(pending.ciphertexts().len() + 1);
+        for ciphertext in pending.ciphertexts() {
+            bits.push(
+                self.epoch
+                    .secret()
+                    .open(ciphertext)
+                    .map_err(|_| Refusal::Evaluations)?,
+            );
+        }
+        if let Some(comparison) = pending.comparison() {
+            bits.push(self.evaluate(&pending, comparison)?);
+        }
+        self.change(|policy, now| pending.finish(policy, &bits, now))
+    }
+
+    /// The enclave's own evaluation of the same probe and template, proof included.
+    fn evaluate(&self, pending: &PendingOpening, comparison: &Comparison) -> Result<bool, Refusal> {
+        let matcher = self.matcher.as_ref().ok_or(Refusal::Evaluations)?;
+        let binding = pending.probe().binding();
+        let verdict =
+            matcher
+                .worker()
+                .evaluate(&binding, &comparison.submission, &comparison.template);
+        let verdict = verdict.map_err(|_| Refusal::Evaluations)?;
+        self.epoch
+            .secret()
+            .open(&verdict)
+            .map_err(|_| Refusal::Evaluations)
+    }
+
+    fn health(&self) -> EnclaveResponse {
+        let state = self.state();
+        let terms = state.policy.terms();
+        EnclaveResponse::Healthy {
+            parameters: terms.parameters.clone(),
+            key: terms.key,
+            verdict_key: self.epoch.verdict_key_uri(),
+            boot: self.boot,
+            matchers: u32::try_from(state.policy.matchers()).unwrap_or(u32::MAX),
+            matchers_needed: u32::try_from(terms.matchers).unwrap_or(u32::MAX),
+            recompute: terms.recompute,
+        }
+    }
+
+    fn sign(&self, statement: &impl Statement) -> Jws {
+        sign(self.epoch.verdict_key(), statement)
+            .expect("what the enclave says is made of bounded parts that fit into a JWS")
+    }
+
+    fn receipt(&self, statement: &impl Statement) -> EnclaveResponse {
+        EnclaveResponse::Receipt {
+            receipt: self.sign(statement),
+        }
+    }
+
+    fn receipts(&self, first: &impl Statement, others: &[impl Statement]) -> EnclaveResponse {
+        let others = others.iter().map(|statement| self.sign(statement));
+        EnclaveResponse::Receipts {
+            receipts: std::iter::once(self.sign(first)).chain(others).collect(),
+        }
+    }
+}
+
+/// Puts keys that were generated elsewhere into a folder that has none: tests share a set, because
+/// generating one takes long.
+pub fn install_keys(
+    config: &Config,
+    keys: (SecretKeys, PublicMaterial),
+    entropy: &dyn Entropy,
+) -> Result<(), EnclaveError> {
+    file::make_folder(&config.data).map_err(EnclaveError::io(&config.data))?;
+    let sealing_key = sealing_key(&config.hardware, entropy)?;
+    Epoch::create(&config.data, &sealing_key, &config.service, keys, entropy)
+}
+
+/// Keeps every other enclave out of the folder as long as the file lives.
+fn occupy(config: &Config) -> Result<File, EnclaveError> {
+    file::make_folder(&config.data).map_err(EnclaveError::io(&config.data))?;
+    let folder = File::open(&config.data).map_err(EnclaveError::io(&config.data))?;
+    folder
+        .try_lock()
+        .map_err(|_| EnclaveError::InUse(config.data.clone()))?;
+    Ok(folder)
+}
+
+fn evaluator(material: &PublicMaterial) -> Result<Matcher, EnclaveError> {
+    Matcher::new(
+        &material.public_key,
+        &material.crs,
+        &material.evaluation_keys,
+    )
+    .map_err(EnclaveError::Keys)
+}

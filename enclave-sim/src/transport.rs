@@ -1,0 +1,77 @@
+//! How the host reaches the enclave: a Unix socket here, vsock on real hardware.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    os::unix::{
+        fs::FileTypeExt as _,
+        net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::EnclaveError;
+
+/// A byte stream with time limits.
+pub trait Connection: Read + Write + Send + 'static {
+    /// How long one read may wait.
+    fn limit_read(&self, limit: Duration) -> io::Result<()>;
+    /// How long one write may wait.
+    fn limit_write(&self, limit: Duration) -> io::Result<()>;
+}
+
+/// Where connections come from.
+pub trait Transport: Send + 'static {
+    /// What comes.
+    type Connection: Connection;
+    /// Waits for the next one.
+    fn accept(&self) -> io::Result<Self::Connection>;
+}
+
+/// A Unix socket. The process' file mode mask decides who may connect.
+pub struct UnixSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl UnixSocket {
+    /// Listens at `path`, in the place of a socket that a killed process left there.
+    pub fn bind(path: &Path) -> Result<Self, EnclaveError> {
+        let left = fs::symlink_metadata(path).is_ok_and(|entry| entry.file_type().is_socket());
+        if left && UnixStream::connect(path).is_ok() {
+            return Err(EnclaveError::InUse(path.to_owned()));
+        }
+        if left {
+            fs::remove_file(path).map_err(EnclaveError::io(path))?;
+        }
+        let listener = UnixListener::bind(path).map_err(EnclaveError::io(path))?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The socket's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Transport for UnixSocket {
+    type Connection = UnixStream;
+
+    fn accept(&self) -> io::Result<UnixStream> {
+        self.listener.accept().map(|(stream, _)| stream)
+    }
+}
+
+impl Connection for UnixStream {
+    fn limit_read(&self, limit: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(limit))
+    }
+
+    fn limit_write(&self, limit: Duration) -> io::Result<()> {
+        self.set_write_timeout(Some(limit))
+    }
+}
