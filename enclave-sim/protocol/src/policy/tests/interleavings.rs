@@ -272,9 +272,21 @@ impl Run {
                 template,
                 stranger,
             } => self.erase(person, template, stranger, fate),
-            Step::Rotate { person, stranger } => self.rotate(person, stranger, fate),
-            Step::Unlock { person, stranger } => self.unlock(person, stranger, fate),
-            Step::ReplaceDevice { person, stranger } => self.replace_device(person, stranger, fate),
+            Step::Rotate {
+                person,
+                stranger,
+                spent,
+            } => self.rotate(person, (stranger, spent), fate),
+            Step::Unlock {
+                person,
+                stranger,
+                spent,
+            } => self.unlock(person, (stranger, spent), fate),
+            Step::ReplaceDevice {
+                person,
+                stranger,
+                spent,
+            } => self.replace_device(person, (stranger, spent), fate),
             Step::Admit { matcher } if matcher <= self.model.needed => self.admit(matcher),
             Step::Admit { .. } => {}
             Step::Clock { by } => self.world.host = self.world.host.plus(by),

@@ -6,7 +6,7 @@ use blindprint_did::SigningKey;
 
 use super::{
     super::{
-        model::{Agreement, Template},
+        model::{Agreement, Slip, Template},
         world::{digest, jws},
     },
     Outcome, PEOPLE, Run,
@@ -73,6 +73,16 @@ impl Run {
         Some(self.slips.len() - 1)
     }
 
+    /// A new nonce, or one that was used or lost.
+    pub(super) fn slip(&mut self, person: usize, spent: bool) -> Option<usize> {
+        if spent {
+            let dead = |slip: &Slip| slip.person == person && slip.dead;
+            self.model.slips.iter().rposition(dead)
+        } else {
+            self.nonce(person)
+        }
+    }
+
     pub(super) fn enrol(
         &mut self,
         person: usize,
@@ -87,7 +97,7 @@ impl Run {
         } else {
             person
         };
-        let Some(slip) = self.nonce(owner) else {
+        let Some(slip) = self.slip(owner, flaw == EnrolFlaw::SpentNonce) else {
             return;
         };
         let Some(consent) = consent.checked_rem(self.wallets[person].consents.len()) else {

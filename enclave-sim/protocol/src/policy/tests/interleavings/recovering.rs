@@ -9,8 +9,10 @@ impl Run {
         self.wallets[person].keys.len() - 1
     }
 
-    pub(super) fn rotate(&mut self, person: usize, stranger: bool, fate: Fate) {
-        let Some(slip) = self.nonce(person) else {
+    pub(super) fn rotate(&mut self, person: usize, flaws: (bool, bool), fate: Fate) {
+        // With a nonce that is spent the statement is another one, or it would be a retry.
+        let (stranger, spent) = flaws;
+        let Some(slip) = self.slip(person, spent) else {
             return;
         };
         let device = self.fresh_key(person);
@@ -18,10 +20,10 @@ impl Run {
         let mut rotation =
             self.world
                 .rotation(&wallet.subject, &wallet.keys[device], self.slips[slip]);
-        rotation.iat = UnixTime(self.model.present);
+        rotation.iat = UnixTime(self.model.present - i64::from(spent));
         let possession = jws(&wallet.keys[device], &rotation);
         let signed = jws(self.device(person, stranger), &rotation);
-        let permitted = !stranger && self.model.people[person].recovery.is_some();
+        let permitted = !stranger && !spent && self.model.people[person].recovery.is_some();
         let outcome = self.carry_out(fate, |policy, host| {
             policy.rotate_key(&signed, &possession, host)
         });
@@ -31,15 +33,16 @@ impl Run {
         });
     }
 
-    pub(super) fn unlock(&mut self, person: usize, stranger: bool, fate: Fate) {
-        let Some(slip) = self.nonce(person) else {
+    pub(super) fn unlock(&mut self, person: usize, flaws: (bool, bool), fate: Fate) {
+        let (stranger, spent) = flaws;
+        let Some(slip) = self.slip(person, spent) else {
             return;
         };
         let wallet = &self.wallets[person];
         let mut recovery =
             self.world
                 .recovery(&wallet.subject, RecoveryAction::Unlock, self.slips[slip]);
-        recovery.iat = UnixTime(self.model.present);
+        recovery.iat = UnixTime(self.model.present - i64::from(spent));
         let known = &self.model.people[person];
         // The wallet's own key does not recover.
         let key = if stranger {
@@ -48,7 +51,7 @@ impl Run {
             known.recovery.unwrap_or(0)
         };
         let signed = jws(&wallet.keys[key], &recovery);
-        let permitted = !stranger && known.recovery.is_some();
+        let permitted = !stranger && !spent && known.recovery.is_some();
         let outcome = self.carry_out(fate, |policy, host| policy.recover(&signed, None, host));
         self.judge(outcome, permitted, |run, _| {
             run.model.slips[slip].dead = true;
@@ -56,8 +59,9 @@ impl Run {
         });
     }
 
-    pub(super) fn replace_device(&mut self, person: usize, stranger: bool, fate: Fate) {
-        let Some(slip) = self.nonce(person) else {
+    pub(super) fn replace_device(&mut self, person: usize, flaws: (bool, bool), fate: Fate) {
+        let (stranger, spent) = flaws;
+        let Some(slip) = self.slip(person, spent) else {
             return;
         };
         let (device, paper) = (self.fresh_key(person), self.fresh_key(person));
@@ -69,7 +73,7 @@ impl Run {
         let mut recovery = self
             .world
             .recovery(&wallet.subject, action, self.slips[slip]);
-        recovery.iat = UnixTime(self.model.present);
+        recovery.iat = UnixTime(self.model.present - i64::from(spent));
         let known = &self.model.people[person];
         let key = if stranger {
             known.device
@@ -80,7 +84,7 @@ impl Run {
             jws(&wallet.keys[key], &recovery),
             jws(&wallet.keys[device], &recovery),
         );
-        let permitted = !stranger && known.recovery.is_some();
+        let permitted = !stranger && !spent && known.recovery.is_some();
         let outcome = self.carry_out(fate, |policy, host| {
             policy.recover(&signed, Some(&possession), host)
         });

@@ -23,6 +23,7 @@ pub(super) enum EnrolFlaw {
     OtherKey,
     Stale,
     OtherPurpose,
+    SpentNonce,
     UsedId,
     ReplacesOtherProfile,
     NewRecoveryKey,
@@ -108,14 +109,17 @@ pub(super) enum Step {
     Rotate {
         person: usize,
         stranger: bool,
+        spent: bool,
     },
     Unlock {
         person: usize,
         stranger: bool,
+        spent: bool,
     },
     ReplaceDevice {
         person: usize,
         stranger: bool,
+        spent: bool,
     },
     Admit {
         matcher: usize,
@@ -148,6 +152,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         E::OtherKey,
         E::Stale,
         E::OtherPurpose,
+        E::SpentNonce,
         E::UsedId,
         E::ReplacesOtherProfile,
         E::NewRecoveryKey,
@@ -196,9 +201,12 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (person.clone(), 1..30usize).prop_map(|(person, times)| Step::Guess { person, times }),
         1 => (person.clone(), index.clone(), rarely.clone())
             .prop_map(|(person, template, stranger)| Step::Erase { person, template, stranger }),
-        1 => (person.clone(), rarely.clone()).prop_map(|(person, stranger)| Step::Rotate { person, stranger }),
-        1 => (person.clone(), rarely.clone()).prop_map(|(person, stranger)| Step::Unlock { person, stranger }),
-        1 => (person, rarely).prop_map(|(person, stranger)| Step::ReplaceDevice { person, stranger }),
+        1 => (person.clone(), rarely.clone(), rarely.clone())
+            .prop_map(|(person, stranger, spent)| Step::Rotate { person, stranger, spent }),
+        1 => (person.clone(), rarely.clone(), rarely.clone())
+            .prop_map(|(person, stranger, spent)| Step::Unlock { person, stranger, spent }),
+        1 => (person, rarely.clone(), rarely)
+            .prop_map(|(person, stranger, spent)| Step::ReplaceDevice { person, stranger, spent }),
         2 => (0..5usize).prop_map(|matcher| Step::Admit { matcher }),
         5 => by.prop_map(|by| Step::Clock { by }),
         1 => Just(Step::Restart),
