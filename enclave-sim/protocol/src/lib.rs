@@ -2,5 +2,7 @@
 //!
 //! Sans-IO: nothing here opens a socket, reads a clock or draws randomness.
 
+pub mod attestation;
 pub mod frame;
 pub mod message;
+pub mod policy;

@@ -1,0 +1,155 @@
+use blindprint_core::{Digest, ServiceId, profile_table_digest};
+use serde::{Deserialize, Serialize};
+
+use super::{AttestationError, MAX_USER_DATA, Measurement, Trust, document};
+
+/// What an attested process says about itself in `user_data`.
+pub trait Claims: Sized {
+    /// The CBOR for `user_data`, at most [`MAX_USER_DATA`] bytes.
+    fn encode(&self) -> Result<Vec<u8>, AttestationError>;
+
+    /// Claims in canonical form.
+    fn decode(bytes: &[u8]) -> Result<Self, AttestationError>;
+
+    /// The measurements under which `trust` takes such claims.
+    fn accepted(trust: &Trust) -> &[Measurement];
+
+    /// Whether they agree with this build and with `trust`.
+    fn check(&self, trust: &Trust) -> Result<(), AttestationError>;
+}
+
+/// What the enclave vouches for, beside its verdict key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnclaveClaims {
+    /// The parameter set's name.
+    pub parameters: String,
+    /// Digest of the compact public key.
+    pub public_key: Digest,
+    /// Digest of the common reference string.
+    pub crs: Digest,
+    /// Digest of the evaluation keys.
+    pub evaluation_keys: Digest,
+    /// Digest over all of these, by which ciphertexts name what they are under.
+    pub key: Digest,
+    /// Digest of the profile table.
+    pub profiles: Digest,
+    /// The service that its statements are about.
+    pub service: ServiceId,
+}
+
+/// What a matcher vouches for, beside its evaluation key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatcherClaims {
+    /// The parameter set's name.
+    pub parameters: String,
+    /// The public material that it evaluates under.
+    pub key: Digest,
+    /// Digest of the profile table.
+    pub profiles: Digest,
+}
+
+/// A digest as 32 bytes instead of text.
+type Bytes = serde_bytes::ByteArray<32>;
+
+fn bytes(digest: &Digest) -> Bytes {
+    Bytes::new(*digest.as_bytes())
+}
+
+fn digest(bytes: Bytes) -> Digest {
+    Digest::from_bytes(bytes.into_array())
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnclaveWire {
+    parameters: String,
+    public_key: Bytes,
+    crs: Bytes,
+    evaluation_keys: Bytes,
+    key: Bytes,
+    profiles: Bytes,
+    service: ServiceId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MatcherWire {
+    parameters: String,
+    key: Bytes,
+    profiles: Bytes,
+}
+
+fn encode<T: Serialize>(wire: &T) -> Result<Vec<u8>, AttestationError> {
+    let bytes = document::encode(wire)?;
+    if bytes.len() > MAX_USER_DATA { Err(AttestationError::Claims) } else { Ok(bytes) }
+}
+
+impl Claims for EnclaveClaims {
+    fn encode(&self) -> Result<Vec<u8>, AttestationError> {
+        encode(&EnclaveWire {
+            parameters: self.parameters.clone(),
+            public_key: bytes(&self.public_key),
+            crs: bytes(&self.crs),
+            evaluation_keys: bytes(&self.evaluation_keys),
+            key: bytes(&self.key),
+            profiles: bytes(&self.profiles),
+            service: self.service.clone(),
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, AttestationError> {
+        let wire: EnclaveWire = document::decode(bytes).ok_or(AttestationError::Claims)?;
+        Ok(Self {
+            parameters: wire.parameters,
+            public_key: digest(wire.public_key),
+            crs: digest(wire.crs),
+            evaluation_keys: digest(wire.evaluation_keys),
+            key: digest(wire.key),
+            profiles: digest(wire.profiles),
+            service: wire.service,
+        })
+    }
+
+    fn accepted(trust: &Trust) -> &[Measurement] {
+        trust.enclave()
+    }
+
+    fn check(&self, trust: &Trust) -> Result<(), AttestationError> {
+        if trust.service().is_some_and(|service| *service != self.service) {
+            return Err(AttestationError::Service);
+        }
+        check_profiles(self.profiles)
+    }
+}
+
+impl Claims for MatcherClaims {
+    fn encode(&self) -> Result<Vec<u8>, AttestationError> {
+        encode(&MatcherWire {
+            parameters: self.parameters.clone(),
+            key: bytes(&self.key),
+            profiles: bytes(&self.profiles),
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, AttestationError> {
+        let wire: MatcherWire = document::decode(bytes).ok_or(AttestationError::Claims)?;
+        Ok(Self {
+            parameters: wire.parameters,
+            key: digest(wire.key),
+            profiles: digest(wire.profiles),
+        })
+    }
+
+    fn accepted(trust: &Trust) -> &[Measurement] {
+        trust.matcher()
+    }
+
+    fn check(&self, _trust: &Trust) -> Result<(), AttestationError> {
+        check_profiles(self.profiles)
+    }
+}
+
+/// Thresholds come from the profile table alone, so both sides must hold the same one.
+fn check_profiles(profiles: Digest) -> Result<(), AttestationError> {
+    if profiles == profile_table_digest() { Ok(()) } else { Err(AttestationError::Profiles) }
+}
