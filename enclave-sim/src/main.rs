@@ -29,7 +29,7 @@ use signal_hook::{
 
 /// Holds the keys, keeps the registry sealed, opens verdicts.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = "With --measurement alone: prints this executable's own measurement.")]
 struct Arguments {
     /// Folder for the sealed state and the public material.
     #[arg(long)]
@@ -55,9 +55,6 @@ struct Arguments {
     /// File of the simulated monotonic counter [default: nvram in the simulated root].
     #[arg(long, value_name = "FILE")]
     nvram: Option<PathBuf>,
-    /// Prints this executable's own measurement and exits.
-    #[arg(long, exclusive = true)]
-    measurement: bool,
 }
 
 fn matchers(text: &str) -> Result<usize, String> {
@@ -70,11 +67,11 @@ fn matchers(text: &str) -> Result<usize, String> {
 fn main() -> ExitCode {
     // Sealed files, the socket and whatever else this process makes are its user's alone.
     umask(Mode::RWXG | Mode::RWXO);
-    let arguments = Arguments::parse();
-    let done = if arguments.measurement {
+    // Alone, this flag needs none of the arguments that clap requires of everything else.
+    let done = if std::env::args_os().skip(1).eq(["--measurement"]) {
         print_measurement()
     } else {
-        run(arguments)
+        run(Arguments::parse())
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
