@@ -113,6 +113,7 @@ impl Run {
             let mut evaluation = self.world.evaluation(probe, &verdict);
             match flaw {
                 ProbeFlaw::OtherTau => evaluation.tau += 1,
+                ProbeFlaw::OtherBinding => evaluation.binding = Digest::of("binding", b"another"),
                 ProbeFlaw::EvaluationOfAnother => {
                     evaluation.submission = Digest::of("submission", b"another")
                 }

@@ -50,6 +50,7 @@ pub(super) enum ProbeFlaw {
     Stale,
     ForeignCiphertext,
     EvaluationOfAnother,
+    OtherBinding,
     Unadmitted,
     Twice,
     TooFew,
@@ -176,6 +177,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         P::Stale,
         P::ForeignCiphertext,
         P::EvaluationOfAnother,
+        P::OtherBinding,
         P::Unadmitted,
         P::Twice,
         P::TooFew,
@@ -223,7 +225,7 @@ pub(super) fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-/// Everybody is enrolled, so that most of a run is about verdicts.
+/// Everybody is enrolled twice, so that most of a run is about verdicts.
 pub(super) fn opening_moves() -> Vec<Step> {
     let consent = |person| Step::Consent {
         person,
@@ -232,14 +234,14 @@ pub(super) fn opening_moves() -> Vec<Step> {
         stranger: false,
         stale: false,
     };
-    let enrol = |person| Step::Enrol {
+    let enrol = |person, profile| Step::Enrol {
         person,
         consent: 0,
-        profile: 0,
+        profile,
         replace: false,
         flaw: EnrolFlaw::None,
     };
     (0..PEOPLE)
-        .flat_map(|person| [consent(person), enrol(person)])
+        .flat_map(|person| [consent(person), enrol(person, 0), enrol(person, 1)])
         .collect()
 }
