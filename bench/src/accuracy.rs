@@ -22,7 +22,7 @@ use self::{
     groups::Group,
     own_key::OwnKey,
     rates::{OperatingPoint, Rates},
-    wolf::Wolf,
+    wolf::{Best, Wolf},
 };
 use crate::{
     error::{Error, Result},
@@ -56,8 +56,10 @@ pub struct Accuracy {
     pub codes_at_tau: OperatingPoint,
     /// Codes whose impostors hold wallets of their own.
     pub own_key: OwnKey,
-    /// What a thief of the wallet achieves without another person's face.
+    /// What a thief of the wallet achieves without the person's face, by strategy.
     pub wolf: Vec<Wolf>,
+    /// The best of them at τ within 1, 5 and 49 guesses: the wolf attack probability.
+    pub wolf_at_tau: Vec<Best>,
     /// By published attribute.
     pub groups: Vec<Group>,
     /// Points of the DET curves.
@@ -81,7 +83,11 @@ pub fn measure(
     let code_rates = Rates::of(&codes);
     let code_points = at_targets(&code_rates);
     let mut thresholds = vec![tau];
-    thresholds.extend(code_points.iter().map(|point| point.below as u16 - 1));
+    thresholds.extend(
+        code_points
+            .iter()
+            .map(|point| (point.below as u16).saturating_sub(1)),
+    );
 
     let write = |ending: &str, text: String| {
         let path = folder.join(format!("det-{}.{ending}", dataset.name));
@@ -90,6 +96,7 @@ pub fn measure(
     };
     let (float_curve, code_curve) = (det::curve(&floats), det::curve(&codes));
     let mark = det::at(&codes, below_tau);
+    let wolf = wolf::measure(dataset, profile, &thresholds, ROUNDS)?;
     let title = format!("{}: {} people", dataset.name, dataset.subjects.len());
     Ok(Accuracy {
         dataset: dataset.name.clone(),
@@ -102,7 +109,8 @@ pub fn measure(
         codes: code_points,
         codes_at_tau: code_rates.at(below_tau),
         own_key: own_key::measure(dataset, profile)?,
-        wolf: wolf::measure(dataset, profile, &thresholds, ROUNDS)?,
+        wolf_at_tau: wolf::best(&wolf),
+        wolf,
         groups: groups::measure(dataset, &codes, attributes, below_tau),
         det_table: write("csv", det::table(&float_curve, &code_curve))?,
         det_picture: write(
@@ -151,16 +159,19 @@ impl Accuracy {
             let shares: Vec<String> = wolf
                 .accepted
                 .iter()
-                .map(|share| {
-                    let [rate, low, high] = [share.rate, share.low, share.high].map(|x| 100.0 * x);
-                    format!("τ {}: {rate:.2} % [{low:.2} – {high:.2}]", share.tau)
-                })
+                .map(|share| format!("τ {}: {share}", share.tau))
                 .collect();
             out.line(format!(
                 "wolf: {:<18} {:>2} guesses  {}",
                 wolf.strategy,
                 wolf.guesses,
                 shares.join("  ")
+            ))?;
+        }
+        for best in &self.wolf_at_tau {
+            out.line(format!(
+                "wolf attack probability, {:>2} guesses: {} ({})",
+                best.guesses, best.accepted, best.strategy
             ))?;
         }
         for group in &self.groups {

@@ -37,7 +37,7 @@ const STYLE: &str = "
   .codes { stroke: #1a7f64; } .tau { fill: #8250df; } .tau-text { fill: #8250df; }
   @media (prefers-color-scheme: dark) {
     svg { background: #0d1117; color: #e6edf3; } .grid { stroke: #30363d; }
-    .floats { stroke: #9da7b1; } .codes { stroke: #3fb997; } .tau, .tau-text { fill: #b794f6; fill: #b794f6; }
+    .floats { stroke: #9da7b1; } .codes { stroke: #3fb997; } .tau, .tau-text { fill: #b794f6; }
   }";
 
 /// A point of the curve.
@@ -167,7 +167,7 @@ fn line(points: &[Point]) -> String {
     let mut path = String::new();
     for point in points
         .iter()
-        .filter(|point| point.fmr > 0.0 && point.fnmr > 0.0)
+        .filter(|point| point.fmr >= FMR.0 && point.fnmr >= FNMR.0)
     {
         let command = if path.is_empty() { 'M' } else { 'L' };
         let _ = write!(

@@ -178,7 +178,9 @@ fn estimate(errors: usize, comparisons: usize, units: usize, (low, high): (f64, 
 }
 
 fn total(list: &[Comparison], weights: &[u32]) -> f64 {
-    list.iter().map(|pair| weight(*pair, weights)).sum()
+    // Not `sum`, which makes −0 of an empty list.
+    list.iter()
+        .fold(0.0, |sum, pair| sum + weight(*pair, weights))
 }
 
 /// A genuine comparison is drawn with its subject, an impostor comparison with both.

@@ -20,8 +20,12 @@ use crate::{
     random::{Random, encoding_key},
 };
 
-/// Guesses after which the service reacts.
-const CLUSTERS: [usize; 2] = [5, 49];
+/// Guesses before the service reacts.
+const GUESSES: [usize; 3] = [1, 5, 49];
+/// Clusterings of the public set.
+const CLUSTERS: [usize; 5] = [3, 5, 10, 30, 49];
+/// With the mean, 49 guesses from coarse to fine.
+const NESTED: [usize; 4] = [3, 5, 10, 30];
 /// Rounds of Lloyd's algorithm; it settles long before.
 const LLOYD_ROUNDS: usize = 50;
 
@@ -37,7 +41,9 @@ pub enum Strategy {
     MajorityCode,
     /// The codes of the public set's cluster centres (k-means).
     ClusterCentres,
-    /// The majority codes of the same clusters.
+    /// The mean, then the centres of 3, 5, 10 and 30 clusters.
+    NestedCentres,
+    /// The majority codes of the clusters.
     ClusterMajorities,
 }
 
@@ -63,6 +69,35 @@ pub struct Share {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+}
+
+/// The best that was found within a number of guesses.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Best {
+    /// At most so many.
+    pub guesses: usize,
+    /// How.
+    pub strategy: Strategy,
+    /// Templates accepted at the first threshold.
+    pub accepted: Share,
+}
+
+/// The best strategy at the first threshold for each number of guesses.
+pub fn best(wolves: &[Wolf]) -> Vec<Best> {
+    GUESSES
+        .iter()
+        .filter_map(|guesses| {
+            wolves
+                .iter()
+                .filter(|wolf| wolf.guesses <= *guesses)
+                .map(|wolf| Best {
+                    guesses: *guesses,
+                    strategy: wolf.strategy,
+                    accepted: wolf.accepted[0],
+                })
+                .max_by(|a, b| a.accepted.rate.total_cmp(&b.accepted.rate))
+        })
+        .collect()
 }
 
 /// The smallest distance of any guess to one template.
@@ -237,14 +272,26 @@ fn attack(
         (Strategy::ZeroVector, fixed[..1].to_vec()),
         (Strategy::PopulationMean, fixed[1..].to_vec()),
     ];
+    let mut nested = fixed[1..].to_vec();
     for clustering in &public.clusterings {
-        let (centres, rest) = codes.split_at(clustering.centres.len());
-        guesses.push((Strategy::ClusterCentres, centres.to_vec()));
+        let count = clustering.centres.len();
+        let (centres, rest) = codes.split_at(count);
+        if GUESSES.contains(&count) {
+            guesses.push((Strategy::ClusterCentres, centres.to_vec()));
+        }
+        if NESTED.contains(&count) {
+            nested.extend_from_slice(centres);
+        }
         codes = rest;
     }
+    guesses.push((Strategy::NestedCentres, nested));
     guesses.push((Strategy::MajorityCode, vec![majority(codes.iter())]));
     for clustering in &public.clusterings {
-        let majorities = (0..clustering.centres.len()).map(|i| {
+        let count = clustering.centres.len();
+        if !GUESSES.contains(&count) {
+            continue;
+        }
+        let majorities = (0..count).map(|i| {
             let members = codes
                 .iter()
                 .zip(&clustering.assigned)
@@ -308,6 +355,13 @@ fn share(attacks: &[&Attack], tau: u16, subjects: usize) -> Share {
     }
 }
 
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [rate, low, high] = [self.rate, self.low, self.high].map(|share| 100.0 * share);
+        write!(f, "{rate:.2} % [{low:.2} – {high:.2}]")
+    }
+}
+
 impl std::fmt::Display for Strategy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
@@ -315,6 +369,7 @@ impl std::fmt::Display for Strategy {
             Self::PopulationMean => "population mean",
             Self::MajorityCode => "majority code",
             Self::ClusterCentres => "cluster centres",
+            Self::NestedCentres => "nested centres",
             Self::ClusterMajorities => "cluster majorities",
         })
     }
