@@ -18,6 +18,18 @@ pub enum Modality {
 }
 
 impl Modality {
+    /// Every modality.
+    pub const ALL: [Self; 3] = [Self::Face, Self::Iris, Self::Fingerprint];
+
+    /// The name in files and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Iris => "iris",
+            Self::Fingerprint => "fingerprint",
+        }
+    }
+
     /// The RFC 8176 `amr` value.
     pub const fn amr(self) -> &'static str {
         match self {
@@ -25,6 +37,23 @@ impl Modality {
             Self::Iris => "iris",
             Self::Fingerprint => "fpt",
         }
+    }
+}
+
+impl fmt::Display for Modality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Modality {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::ALL
+            .into_iter()
+            .find(|modality| modality.as_str() == text)
+            .ok_or(Invalid::new("modality", "face, iris or fingerprint"))
     }
 }
 

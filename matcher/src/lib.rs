@@ -19,6 +19,7 @@ pub mod circuit;
 mod keys;
 mod lut;
 mod matcher;
+pub mod process;
 mod product;
 mod verdict;
 

@@ -332,13 +332,13 @@ impl Loaded {
                 self.explain_into(&path, inner, lines);
                 continue;
             }
-            let source = self.figment.find_metadata(&path).map_or_else(
-                || "default".to_owned(),
-                |metadata| match &metadata.source {
-                    Some(source) => format!("{}: {source}", metadata.name),
-                    None => metadata.name.to_string(),
-                },
-            );
+            let metadata = self.figment.find_metadata(&path);
+            let source = match metadata.map(|found| (&found.name, &found.source)) {
+                // Values in the code are the defaults.
+                None | Some((_, Some(figment::Source::Code(_)))) => "default".to_owned(),
+                Some((name, Some(source))) => format!("{name}: {source}"),
+                Some((name, None)) => name.to_string(),
+            };
             let secret = matches!(path.as_str(), "operator.token" | "operator.enrolment_keys");
             let shown = if secret {
                 "(secret)".to_owned()

@@ -5,7 +5,7 @@
 //! use blindprint_server::{config::{Config, Overrides}, serve};
 //! # async fn start() -> Result<(), blindprint_server::Error> {
 //! let config = Config::load(&Overrides::default())?.config;
-//! serve::run(config, |found| println!("{found}"), std::future::pending()).await
+//! serve::run(config, |found| Ok(println!("{found}")), std::future::pending()).await
 //! # }
 //! ```
 //!

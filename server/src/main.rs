@@ -1,7 +1,10 @@
 //! The program `blindprint`: the service and its operator's commands.
-#![expect(clippy::print_stdout, reason = "what operators ask for is printed")]
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{ErrorKind, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use blindprint_core::{Clock as _, InvitationId, SystemClock, SystemEntropy, wire::Invite};
 use blindprint_server::{
@@ -78,6 +81,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints a line. Who stops reading has read enough.
+fn print(text: &impl std::fmt::Display) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Setup(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// An error and its causes, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
@@ -99,8 +112,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         let document = http::document()
             .to_pretty_json()
             .map_err(|error| Error::Setup(format!("OpenAPI: {error}")))?;
-        println!("{document}");
-        return Ok(());
+        return print(&document);
     }
     let loaded = Config::load(&overrides)?;
     match arguments.command {
@@ -125,8 +137,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         }
         Command::Trust { out } => print_trust(&loaded.config, out).await,
         Command::Config => {
-            println!("{}", loaded.explain());
-            Ok(())
+            print(&loaded.explain())
         }
         Command::Openapi => Ok(()),
     }
@@ -144,7 +155,7 @@ async fn start(loaded: Loaded) -> Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    serve::run(config, |found| println!("{found}"), stop).await
+    serve::run(config, |found| print(found), stop).await
 }
 
 async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result<()> {
@@ -158,11 +169,10 @@ async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result
     if json {
         let text =
             serde_json::to_string(&made).map_err(|error| Error::Setup(format!("JSON: {error}")))?;
-        println!("{text}");
+        print(&text)
     } else {
-        println!("{}", made.secret);
+        print(&made.secret)
     }
-    Ok(())
 }
 
 async fn print_trust(config: &Config, out: Option<PathBuf>) -> Result<()> {
@@ -171,8 +181,7 @@ async fn print_trust(config: &Config, out: Option<PathBuf>) -> Result<()> {
     match out {
         Some(file) => write_atomically(&file, trust.as_bytes(), 0o644),
         None => {
-            println!("{trust}");
-            Ok(())
+            print(&trust)
         }
     }
 }

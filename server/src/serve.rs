@@ -83,14 +83,16 @@ impl fmt::Display for Announcement {
 /// Serves until `stop` ends. `announce` hears where, once the sockets are bound.
 pub async fn run(
     config: Config,
-    announce: impl FnOnce(&Announcement),
+    announce: impl FnOnce(&Announcement) -> Result<()>,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let running = Running::start(config).await?;
-    announce(&running.announcement);
-    stop.await;
+    let announced = announce(&running.announcement);
+    if announced.is_ok() {
+        stop.await;
+    }
     tracing::info!("stopping: requests under way are finished first");
-    running.stop().await
+    running.stop().await.and(announced)
 }
 
 /// A service that runs.
@@ -393,12 +395,15 @@ pub fn invitation_key(folder: &DataFolder, entropy: &dyn Entropy) -> Result<Invi
     Ok(InvitationKey::new(SecretBox::new(Box::new(key))))
 }
 
-/// Finishes what was cut off, at the start and whenever the enclave comes back.
+/// Keeps in touch with the enclave, and finishes what was cut off: at the start and whenever the
+/// enclave comes back.
 async fn settle(service: Arc<Service>) {
     loop {
+        // Asked for what it remembers: terms that changed with a restart must not stay in use.
+        let reached = service.enclave().health().await.is_ok();
         match service.settle_all().await {
             Ok(0) => {}
-            Ok(remaining) => tracing::debug!(remaining, "changes wait for the enclave"),
+            Ok(remaining) => tracing::debug!(remaining, reached, "changes wait for the enclave"),
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "what was cut off could not be looked at"

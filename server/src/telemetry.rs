@@ -34,6 +34,7 @@ pub fn start_logs(section: &LogSection) -> Result<()> {
         let layer = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
+            .with_span_list(false)
             .with_writer(std::io::stderr);
         registry.with(layer).try_init()
     };

@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("demo", &["core", "did", "face", "protocol", "template", "wallet"]),
     ("bench", &["core", "did", "face", "keys", "matcher", "protocol", "template"]),
     ("tests", &[]),
+    ("fuzz", &[]),
 ];
 
 /// What must not be reachable from a package, however indirectly.

@@ -11,16 +11,9 @@ use std::{
 };
 
 use blindprint_core::{ProfileId, SystemEntropy};
-use blindprint_template::{BiometricCode, EncodingKey};
+use blindprint_template::EncodingKey;
 
-use crate::{
-    Error, Result,
-    people::{Person, Taken},
-};
-
-/// Strangers that each person is compared with. Drawing a key's weights takes milliseconds per
-/// code, so that comparing everybody with everybody would take minutes.
-const STRANGERS: usize = 14;
+use crate::{Error, Result, people::Person};
 
 /// Hamming distances within the data set, each person's codes under a key of their own.
 pub(crate) struct Distribution {
@@ -28,7 +21,7 @@ pub(crate) struct Distribution {
     pub(crate) profile: ProfileId,
     /// Pairs of captures of one person.
     pub(crate) genuine: Vec<u16>,
-    /// A person's first capture with captures of others.
+    /// A person's first capture with every capture of everybody else.
     pub(crate) impostor: Vec<u16>,
 }
 
@@ -74,7 +67,7 @@ fn on_all_cores(all: &[Arc<Person>], profile: ProfileId) -> Result<Distribution>
     Ok(distribution)
 }
 
-/// The person at `at` with themselves and with strangers spread over the data set.
+/// The person at `at`, under a key of theirs, with themselves and with everybody else.
 fn compare(
     all: &[Arc<Person>],
     at: usize,
@@ -83,20 +76,17 @@ fn compare(
     impostor: &mut Vec<u16>,
 ) -> Result<()> {
     let key = EncodingKey::generate(&SystemEntropy);
-    let code = |taken: &Taken| {
-        blindprint_template::encode(profile, &key, &taken.values)
-            .map_err(|e| Error::Broken(format!("{}: {e}", taken.name)))
-    };
-    let own: Vec<BiometricCode> = all[at].captures.iter().map(code).collect::<Result<_>>()?;
+    let own = all[at].captures.iter();
+    let others = all.iter().enumerate().filter(|(other, _)| *other != at);
+    let strangers = others.flat_map(|(_, person)| person.captures.iter());
+    let captures: Vec<&[f32]> = own.chain(strangers).map(|taken| taken.values.as_slice()).collect();
+    let codes = blindprint_template::encode_all(profile, &key, &captures)
+        .map_err(|e| Error::Broken(format!("{}: {e}", all[at].label)))?;
+    let (own, strangers) = codes.split_at(all[at].captures.len());
     for (first, one) in own.iter().enumerate() {
         genuine.extend(own[first + 1..].iter().map(|other| one.hamming(other)));
     }
-    let strangers = STRANGERS.min(all.len() - 1);
-    for step in 0..strangers {
-        let other = &all[(at + 1 + step * (all.len() - 1) / strangers) % all.len()];
-        let capture = &other.captures[step % other.captures.len()];
-        impostor.push(own[0].hamming(&code(capture)?));
-    }
+    impostor.extend(strangers.iter().map(|stranger| own[0].hamming(stranger)));
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Person {
 pub(crate) struct People {
     /// Positions in `all` of those who take part, each with at least two captures.
     pub(crate) chosen: Vec<usize>,
-    /// The whole data set.
+    /// Everybody in the data set or folder.
     pub(crate) all: Vec<Arc<Person>>,
 }
 

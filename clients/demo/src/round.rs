@@ -12,7 +12,7 @@ use blindprint_core::{
 use blindprint_did::{KeyType, SigningKey};
 use blindprint_face::{FACE_MODEL, Modality};
 use blindprint_wallet::{
-    Address, EnrolOptions, Materials, Passphrase, ServiceTimes, Setup, Surroundings, Trust, Wallet,
+    Address, EnrolOptions, Materials, Passphrase, Setup, Surroundings, Trust, Wallet,
 };
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -182,7 +182,6 @@ impl Round {
             distance: None,
             outcome: "enrolled",
             stages: enrolled.stages,
-            service: ServiceTimes::default(),
         };
         table.done(working, &row);
 
@@ -202,7 +201,6 @@ impl Round {
                 distance: Some(distance),
                 outcome: if matched { "match" } else { "no match" },
                 stages: answer.stages,
-                service: answer.service_times,
             };
             table.done(working, &row);
             comparisons.push(Compared {

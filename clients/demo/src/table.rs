@@ -1,9 +1,9 @@
 //! The live table: finished rows stay, rows at work move below them. Plain lines where the output
 //! is no terminal.
 
-use std::{fmt::Write as _, io::IsTerminal as _, sync::Mutex, time::Duration};
+use std::{io::IsTerminal as _, sync::Mutex, time::Duration};
 
-use blindprint_wallet::{Observer, ServiceTimes, Stages, Step};
+use blindprint_wallet::{Observer, Stages, Step};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::say;
@@ -20,8 +20,6 @@ pub(crate) struct Row<'a> {
     pub(crate) outcome: &'a str,
     /// How long the wallet's stages took, and the service's answer.
     pub(crate) stages: Stages,
-    /// What the service says of its own stages.
-    pub(crate) service: ServiceTimes,
 }
 
 /// Where rows are written.
@@ -43,7 +41,7 @@ impl Table {
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
         let table = Self { live };
         table.line(&format!(
-            "{:<8} {:<10} {:>8}  {:<9} {:>9} {:>8} {:>9}  {:<22} {:>7}",
+            "{:<8} {:<10} {:>8}  {:<9} {:>9} {:>8} {:>9} {:>9}",
             "person",
             "capture",
             "HD clear",
@@ -51,7 +49,6 @@ impl Table {
             "encode",
             "prove",
             "service",
-            "(proof + comparison)",
             "total"
         ));
         table
@@ -127,20 +124,11 @@ fn text(row: &Row<'_>) -> String {
         prove,
         service,
     } = row.stages;
-    let mut details = String::new();
-    if let (Some(proof), Some(evaluation)) = (row.service.proof, row.service.evaluation) {
-        let _ = write!(
-            details,
-            "({:.0} + {:.0} ms)",
-            milliseconds(proof),
-            milliseconds(evaluation)
-        );
-    }
     let distance = row
         .distance
         .map_or_else(|| "-".to_owned(), |distance| distance.to_string());
     format!(
-        "{:<8} {:<10} {distance:>8}  {:<9} {:>6.1} ms {:>6.2} s {:>7.2} s  {details:<22} {:>5.2} s",
+        "{:<8} {:<10} {distance:>8}  {:<9} {:>6.1} ms {:>6.2} s {:>7.2} s {:>7.2} s",
         row.person,
         row.capture,
         row.outcome,

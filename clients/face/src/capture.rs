@@ -237,7 +237,7 @@ mod tests {
             assert!(!error.to_string().contains("0.777"), "{error}");
         }
         let gait = parse(r#"{"modality":"gait","model":"m","values":[0.1,0.2]}"#);
-        assert!(matches!(gait, Err(Error::UnknownModality { .. })));
+        assert!(matches!(gait, Err(Error::UnknownModality(_))));
     }
 
     #[test]

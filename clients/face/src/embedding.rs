@@ -1,5 +1,6 @@
-use std::{fmt, str::FromStr};
+use std::fmt;
 
+use blindprint_core::Modality;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -10,58 +11,6 @@ pub const MIN_DIMENSION: usize = 2;
 pub const MAX_DIMENSION: usize = 4096;
 /// Longest name of a model, in bytes.
 const MAX_MODEL_NAME: usize = 64;
-
-/// What part of a person a capture shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Modality {
-    /// A face, as an embedding of a recognition net.
-    Face,
-    /// An iris, for example as a code of zeros and ones.
-    Iris,
-    /// A fingerprint, as a fixed-length vector.
-    Fingerprint,
-    /// A voice, as a speaker embedding.
-    Voice,
-}
-
-impl Modality {
-    /// Every modality.
-    pub const ALL: [Self; 4] = [Self::Face, Self::Iris, Self::Fingerprint, Self::Voice];
-
-    /// The name that is written in files and on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Face => "face",
-            Self::Iris => "iris",
-            Self::Fingerprint => "fingerprint",
-            Self::Voice => "voice",
-        }
-    }
-
-    pub(crate) fn names() -> String {
-        Self::ALL.map(Self::as_str).join(", ")
-    }
-}
-
-impl fmt::Display for Modality {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Modality {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|modality| modality.as_str() == name)
-            .ok_or_else(|| Error::UnknownModality {
-                found: name.chars().take(32).collect(),
-            })
-    }
-}
 
 /// A biometric feature vector in clear: the secret that never leaves the wallet.
 ///
@@ -172,16 +121,5 @@ mod tests {
                 Err(Error::BadEmbedding { .. })
             ));
         }
-    }
-
-    #[test]
-    fn every_modality_is_read_back_from_its_name() {
-        for modality in Modality::ALL {
-            assert_eq!(modality.as_str().parse::<Modality>().unwrap(), modality);
-        }
-        assert!(matches!(
-            "Face".parse::<Modality>(),
-            Err(Error::UnknownModality { .. })
-        ));
     }
 }

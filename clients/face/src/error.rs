@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-use crate::Modality;
 
 /// Why a capture gave no embedding, named by what the caller does next.
 ///
@@ -64,11 +63,8 @@ pub enum Error {
         reason: String,
     },
     /// Give an embedding of a known modality.
-    #[error("unknown modality {found:?}; known are {}", Modality::names())]
-    UnknownModality {
-        /// What was given, cut to a printable length.
-        found: String,
-    },
+    #[error(transparent)]
+    UnknownModality(#[from] blindprint_core::Invalid),
     /// Install npm, connect to the network, or set `BLINDPRINT_FACE_WEIGHTS`.
     #[error(
         "the package with the face models cannot be fetched: {reason} \

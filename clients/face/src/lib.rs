@@ -34,8 +34,9 @@ mod sharpness;
 mod weights;
 
 pub use capture::{CameraFrame, Capture, EmbeddingFile, Photo};
-pub use embedding::{Embedding, MAX_DIMENSION, MIN_DIMENSION, Modality};
+pub use blindprint_core::Modality;
+pub use embedding::{Embedding, MAX_DIMENSION, MIN_DIMENSION};
 pub use error::Error;
-pub use picture::{MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE};
+pub use picture::{MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, decode as decode_picture};
 pub use pipeline::{FACE_MODEL, FacePipeline, MIN_FACE_WIDTH, MIN_SHARPNESS, Quality};
 pub use weights::{ModelStore, Models, Net, Progress, Source};

@@ -76,7 +76,10 @@ pub(crate) fn check_dimensions(width: u32, height: u32) -> Result<(), Error> {
 
 /// Decodes a JPEG, PNG or PPM picture, whatever its file is called, and turns it upright as its
 /// EXIF orientation says.
-pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, Error> {
+///
+/// # Errors
+/// [`Error::TooLarge`] or [`Error::Undecodable`].
+pub fn decode(bytes: &[u8]) -> Result<RgbImage, Error> {
     check_file_size(bytes)?;
     let undecodable = |reason: &dyn std::fmt::Display| Error::Undecodable {
         reason: reason.to_string(),

@@ -164,7 +164,7 @@ impl ModelStore {
             tensors.expect_empty()?;
             check_digest(net.name(), net.digest(), &sha256(&onnx))?;
             replace(&self.path(net), &onnx)?;
-            Ok(onnx)
+            Ok::<_, Error>(onnx)
         };
         Ok(Models {
             detector: convert(Net::Detector)?,

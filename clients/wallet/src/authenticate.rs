@@ -13,7 +13,7 @@ use blindprint_face::Embedding;
 use blindprint_template::EncodingKey;
 
 use crate::{
-    Attested, Error, ExpectedVerdict, Observer, Result, ServiceTimes, Stages, Step, Wallet,
+    Attested, Error, ExpectedVerdict, Observer, Result, Stages, Step, Wallet,
     sealing::{self, Sealed},
     state::{EnrolmentRecord, EnrolmentState},
     verify_verdict,
@@ -54,8 +54,6 @@ pub struct Authenticated {
     pub verdict: Verdict,
     /// What took how long.
     pub stages: Stages,
-    /// The service's own account of its stages.
-    pub service_times: ServiceTimes,
 }
 
 impl Wallet {
@@ -177,16 +175,11 @@ impl Wallet {
                 probe.submission.clone(),
             )
             .await;
-        let (jws, service_times) = match sent {
+        let jws = match sent {
             Ok(answer) => answer,
             // The first try may have arrived although its answer was lost.
             Err(gone) if gone.is(ProblemCode::ChallengeGone) => {
-                let jws = self
-                    .client
-                    .verdict(self.signer(), challenge)
-                    .await
-                    .map_err(|_| gone)?;
-                (jws, ServiceTimes::default())
+                self.client.verdict(self.signer(), challenge).await.map_err(|_| gone)?
             }
             Err(other) => return Err(other),
         };
@@ -213,7 +206,6 @@ impl Wallet {
             jws,
             verdict,
             stages,
-            service_times,
         })
     }
 

@@ -12,10 +12,9 @@ use blindprint_core::{
     wire::PROOF_HEADER,
 };
 use blindprint_did::SigningKey;
-use reqwest::{Response, StatusCode, Url, header::HeaderMap};
+use reqwest::{Response, StatusCode, Url};
 
 use self::call::Call;
-pub use self::endpoints::ServiceTimes;
 use crate::{Error, Result};
 
 /// Tries in all, of a call that may be repeated.
@@ -72,7 +71,6 @@ pub struct Client {
 /// A successful answer, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
@@ -177,9 +175,8 @@ impl Client {
         }
         let response = request.send().await.map_err(|e| unreachable(&e))?;
         if response.status().is_success() {
-            let headers = response.headers().clone();
             let body = read_bounded(response, call.limit, progress).await?;
-            return Ok(Answer { headers, body });
+            return Ok(Answer { body });
         }
         Err(refusal(response).await)
     }

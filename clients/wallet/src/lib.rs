@@ -48,7 +48,7 @@ mod wallet;
 pub use attest::Attested;
 pub use authenticate::{Authenticated, Challenged, PreparedProbe};
 pub use blindprint_protocol::attestation::Trust;
-pub use client::{Address, Client, ServiceTimes, Signer};
+pub use client::{Address, Client, Signer};
 pub use consent::Notice;
 pub use enrol::{EnrolOptions, Enrolled, Stages};
 pub use erase::Erased;

@@ -17,7 +17,7 @@ pub(crate) struct Sealed {
 /// The profile that was asked for, if `capture` fits it, or the first one that it fits.
 pub(crate) fn profile_for(capture: &Embedding, wanted: Option<ProfileId>) -> Result<ProfileId> {
     let fits = |profile: &Profile| {
-        profile.modality.amr() == amr(capture.modality())
+        profile.modality == capture.modality()
             && profile.model == capture.model()
             && usize::from(profile.dimension) == capture.values().len()
     };
@@ -37,16 +37,6 @@ pub(crate) fn profile_for(capture: &Embedding, wanted: Option<ProfileId>) -> Res
             capture.model()
         ))
     })
-}
-
-fn amr(modality: blindprint_face::Modality) -> &'static str {
-    match modality {
-        blindprint_face::Modality::Face => "face",
-        blindprint_face::Modality::Iris => "iris",
-        blindprint_face::Modality::Fingerprint => "fpt",
-        // No profile takes another one.
-        _ => "",
-    }
 }
 
 pub(crate) fn encode(

@@ -119,8 +119,7 @@ impl Service {
         })?;
         if let EnclaveResponse::Refused(refusal) = answer {
             self.holds.note(subject, refusal, self.clock.now());
-            let effects = effects_of_refusal(request);
-            self.store.finish_operation(sequence, &effects).await?;
+            self.record(sequence, &effects_of_refusal(request)).await?;
             return Err(refusal.into());
         }
         let (receipt, effects) = effects_of(request, answer).ok_or_else(|| {
@@ -128,15 +127,7 @@ impl Service {
         })?;
         // From here on the change has happened. If it cannot be recorded, the caller repeats the
         // request and gets the receipt then.
-        let recorded = async {
-            self.store.finish_operation(sequence, &effects).await?;
-            if effects.iter().any(Effect::destroys) {
-                self.store.purge().await
-            } else {
-                Ok(())
-            }
-        };
-        recorded.await.map_err(|error| {
+        self.record(sequence, &effects).await.map_err(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "a change could not be recorded yet"
@@ -150,6 +141,15 @@ impl Service {
             self.holds.release(subject);
         }
         Ok(receipt)
+    }
+
+    /// Records an outcome. Ciphertexts that go with it are gone from the disk when this returns.
+    async fn record(&self, sequence: i64, effects: &[Effect]) -> Result<()> {
+        self.store.finish_operation(sequence, effects).await?;
+        if effects.iter().any(Effect::destroys) {
+            self.store.purge().await?;
+        }
+        Ok(())
     }
 }
 

@@ -41,6 +41,7 @@ pub use problem::Problem;
 /// Every endpoint and what wraps them.
 pub fn router(app: &Arc<App>) -> Router {
     let (router, document) = routes().split_for_parts();
+    let document = openapi::with_idempotency(document);
     router
         .merge(openapi::pages(document))
         .fallback(|| async { Problem::new(ProblemCode::NotFound).into_response() })
@@ -60,7 +61,7 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// The OpenAPI document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+    openapi::with_idempotency(routes().split_for_parts().1)
 }
 
 fn routes() -> OpenApiRouter<Arc<App>> {

@@ -14,7 +14,8 @@ use blindprint_core::problem::{ProblemCode, ProblemDocument};
 use utoipa::{
     IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema as _,
     openapi::{
-        Components, ContentBuilder, OpenApi as Api, Ref, RefOr, Response, ResponseBuilder,
+        Components, ContentBuilder, OpenApi as Api, Ref, RefOr, Response, ResponseBuilder, Required,
+        path::{ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -78,6 +79,26 @@ impl Modify for Common {
         let name = ProblemDocument::name().into_owned();
         components.schemas.insert(name, ProblemDocument::schema());
     }
+}
+
+/// Says of every POST what `idempotency` does for it.
+pub(super) fn with_idempotency(mut document: Api) -> Api {
+    let header = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "1 to 128 printable ASCII characters. The same request under the same key is carried \
+             out once and answered alike for a day; another one is refused.",
+        ))
+        .schema(Some(String::schema()))
+        .build();
+    for item in document.paths.paths.values_mut() {
+        if let Some(operation) = &mut item.post {
+            operation.parameters.get_or_insert_default().push(RefOr::T(header.clone()));
+        }
+    }
+    document
 }
 
 /// `/openapi.json` and `/docs`.

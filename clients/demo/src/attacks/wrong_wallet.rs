@@ -36,7 +36,7 @@ pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
         &alice.key,
         &statement(alice, &challenged, shop(), &submission),
     )?;
-    let (jws, _) = alice
+    let jws = alice
         .wallet
         .client()
         .submit_probe(

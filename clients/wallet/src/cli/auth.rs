@@ -63,7 +63,6 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
             "verdict": answer.jws,
             "says": answer.verdict,
             "stages": answer.stages,
-            "service_times": answer.service_times,
         }),
         no_match: !matched,
     })

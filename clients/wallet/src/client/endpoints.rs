@@ -14,7 +14,7 @@ use blindprint_core::{
 use uuid::Uuid;
 
 use super::{Answer, Call, Client, Signer};
-use crate::Result;
+use crate::{Error, Result};
 
 /// Largest notice, in bytes.
 const NOTICE_LIMIT: usize = 256 * 1024;
@@ -22,17 +22,6 @@ const NOTICE_LIMIT: usize = 256 * 1024;
 const ATTESTATION_LIMIT: usize = 32 * 1024;
 /// Longest download of one part of the public material.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(10);
-
-/// How long the service says that its stages took, from its `Server-Timing` header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct ServiceTimes {
-    /// Waiting for a free matcher.
-    pub queued: Option<Duration>,
-    /// Verifying the zero-knowledge proof.
-    pub proof: Option<Duration>,
-    /// Comparing under encryption.
-    pub evaluation: Option<Duration>,
-}
 
 impl Client {
     /// `GET /readyz`: whether the service, its enclave and its matchers can serve.
@@ -176,15 +165,16 @@ impl Client {
         challenge: &Nonce,
         statement: &Jws,
         submission: Vec<u8>,
-    ) -> Result<(Jws, ServiceTimes)> {
+    ) -> Result<Jws> {
         let call = Call::post(format!("/v1/authentications/{challenge}/probe"))
             .binary(SUBMISSION_MEDIA_TYPE, submission)
             .header(STATEMENT_HEADER, statement.as_str())
             .signed(signer)
             .idempotent(self.entropy.uuid());
-        let answer = self.send(&call).await?;
-        let VerdictIssued { verdict } = answer.json()?;
-        Ok((verdict, service_times(&answer)))
+        self.send(&call)
+            .await?
+            .json()
+            .map(|answer: VerdictIssued| answer.verdict)
     }
 
     /// `GET /v1/authentications/{challenge}`: the verdict again, after a lost answer.
@@ -214,6 +204,14 @@ impl Client {
         receipt(&self.send(&call).await?)
     }
 
+    /// `GET /metrics`, as the operator with this token: Prometheus text.
+    pub async fn metrics(&self, token: &str) -> Result<String> {
+        let call = Call::get("/metrics").header("authorization", format!("Bearer {token}"));
+        let body = self.send(&call).await?.body;
+        String::from_utf8(body)
+            .map_err(|_| Error::ServiceFailed("its metrics are not text".to_owned()))
+    }
+
     /// `POST /v1/invitations`, as the operator with this token.
     pub async fn invite(&self, token: &str, invite: &Invite) -> Result<Invitation> {
         let call = Call::post("/v1/invitations")
@@ -226,29 +224,4 @@ impl Client {
 
 fn receipt(answer: &Answer) -> Result<Jws> {
     answer.json().map(|Receipt { receipt }| receipt)
-}
-
-/// Reads `name;dur=milliseconds` entries (W3C Server Timing); what does not parse is left out.
-fn service_times(answer: &Answer) -> ServiceTimes {
-    let mut times = ServiceTimes::default();
-    let values = answer
-        .headers
-        .get_all("server-timing")
-        .iter()
-        .filter_map(|v| v.to_str().ok());
-    for entry in values.flat_map(|value| value.split(',')) {
-        let mut parts = entry.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let duration = parts
-            .find_map(|part| part.strip_prefix("dur="))
-            .and_then(|text| text.parse::<f64>().ok())
-            .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok());
-        match name {
-            "queued" => times.queued = duration,
-            "proof" => times.proof = duration,
-            "evaluation" => times.evaluation = duration,
-            _ => {}
-        }
-    }
-    times
 }

@@ -50,7 +50,9 @@ impl Root {
     /// # Panics
     /// Never: what was decoded encodes.
     pub fn to_pem(&self) -> String {
-        self.0.to_pem(LineEnding::LF).expect("a certificate that was decoded encodes")
+        self.0
+            .to_pem(LineEnding::LF)
+            .expect("a certificate that was decoded encodes")
     }
 }
 
@@ -65,8 +67,10 @@ pub(super) fn leaf_key(
     if bundle.is_empty() || bundle.len() > MAX_BUNDLE {
         return Err(AttestationError::Chain);
     }
-    let authorities =
-        bundle.iter().map(|der| parse(der)).collect::<Result<Vec<_>, AttestationError>>()?;
+    let authorities = bundle
+        .iter()
+        .map(|der| parse(der))
+        .collect::<Result<Vec<_>, AttestationError>>()?;
     let leaf = parse(leaf)?;
     if !roots.iter().any(|root| root.0 == authorities[0]) {
         return Err(AttestationError::Root);
@@ -107,11 +111,16 @@ fn parse(der: &[u8]) -> Result<Certificate, AttestationError> {
 
 /// No extension twice, and none critical that [`check_authority`] and [`check_leaf`] do not read.
 fn extensions_known(certificate: &Certificate) -> bool {
-    let extensions = certificate.tbs_certificate().extensions().map_or(&[][..], Vec::as_slice);
+    let extensions = certificate
+        .tbs_certificate()
+        .extensions()
+        .map_or(&[][..], Vec::as_slice);
     extensions.iter().enumerate().all(|(index, extension)| {
         let known = [BasicConstraints::OID, KeyUsage::OID].contains(&extension.extn_id);
         (known || !extension.critical)
-            && extensions[..index].iter().all(|earlier| earlier.extn_id != extension.extn_id)
+            && extensions[..index]
+                .iter()
+                .all(|earlier| earlier.extn_id != extension.extn_id)
     })
 }
 
@@ -120,7 +129,9 @@ fn check_authority(certificate: &Certificate, below: usize) -> Result<(), Attest
     let constraints = constraints.ok_or(AttestationError::Chain)?;
     // A root is checked on its own before any path is known, hence without a length.
     let long_enough = below == usize::MAX
-        || constraints.path_len_constraint.is_none_or(|most| below <= usize::from(most));
+        || constraints
+            .path_len_constraint
+            .is_none_or(|most| below <= usize::from(most));
     if constraints.ca && usage.key_cert_sign() && long_enough {
         Ok(())
     } else {
@@ -131,7 +142,11 @@ fn check_authority(certificate: &Certificate, below: usize) -> Result<(), Attest
 fn check_leaf(certificate: &Certificate) -> Result<(), AttestationError> {
     let (constraints, usage) = constraints(certificate)?;
     let authority = constraints.is_some_and(|constraints| constraints.ca) || usage.key_cert_sign();
-    if usage.digital_signature() && !authority { Ok(()) } else { Err(AttestationError::Chain) }
+    if usage.digital_signature() && !authority {
+        Ok(())
+    } else {
+        Err(AttestationError::Chain)
+    }
 }
 
 /// Basic constraints, if any, and key usage, which every certificate must state.
@@ -139,8 +154,9 @@ fn constraints(
     certificate: &Certificate,
 ) -> Result<(Option<BasicConstraints>, KeyUsage), AttestationError> {
     let tbs = certificate.tbs_certificate();
-    let constraints =
-        tbs.get_extension::<BasicConstraints>().map_err(|_| AttestationError::Chain)?;
+    let constraints = tbs
+        .get_extension::<BasicConstraints>()
+        .map_err(|_| AttestationError::Chain)?;
     let usage = tbs
         .get_extension::<KeyUsage>()
         .ok()
@@ -154,10 +170,18 @@ fn check_signed_by(child: &Certificate, parent: &Certificate) -> Result<(), Atte
     if issuer.is_empty() || child.tbs_certificate().issuer() != issuer {
         return Err(AttestationError::Chain);
     }
-    let signed = child.tbs_certificate().to_der().map_err(|_| AttestationError::Chain)?;
-    let signature = child.signature().as_bytes().ok_or(AttestationError::Chain)?;
+    let signed = child
+        .tbs_certificate()
+        .to_der()
+        .map_err(|_| AttestationError::Chain)?;
+    let signature = child
+        .signature()
+        .as_bytes()
+        .ok_or(AttestationError::Chain)?;
     let signature = DerSignature::from_bytes(signature).map_err(|_| AttestationError::Chain)?;
-    public_key(parent)?.verify(&signed, &signature).map_err(|_| AttestationError::Chain)
+    public_key(parent)?
+        .verify(&signed, &signature)
+        .map_err(|_| AttestationError::Chain)
 }
 
 fn check_validity(certificate: &Certificate, now: UnixTime) -> Result<(), AttestationError> {

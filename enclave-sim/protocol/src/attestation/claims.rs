@@ -81,7 +81,11 @@ struct MatcherWire {
 
 fn encode<T: Serialize>(wire: &T) -> Result<Vec<u8>, AttestationError> {
     let bytes = document::encode(wire)?;
-    if bytes.len() > MAX_USER_DATA { Err(AttestationError::Claims) } else { Ok(bytes) }
+    if bytes.len() > MAX_USER_DATA {
+        Err(AttestationError::Claims)
+    } else {
+        Ok(bytes)
+    }
 }
 
 impl Claims for EnclaveClaims {
@@ -115,7 +119,10 @@ impl Claims for EnclaveClaims {
     }
 
     fn check(&self, trust: &Trust) -> Result<(), AttestationError> {
-        if trust.service().is_some_and(|service| *service != self.service) {
+        if trust
+            .service()
+            .is_some_and(|service| *service != self.service)
+        {
             return Err(AttestationError::Service);
         }
         check_profiles(self.profiles)
@@ -151,5 +158,9 @@ impl Claims for MatcherClaims {
 
 /// Thresholds come from the profile table alone, so both sides must hold the same one.
 fn check_profiles(profiles: Digest) -> Result<(), AttestationError> {
-    if profiles == profile_table_digest() { Ok(()) } else { Err(AttestationError::Profiles) }
+    if profiles == profile_table_digest() {
+        Ok(())
+    } else {
+        Err(AttestationError::Profiles)
+    }
 }

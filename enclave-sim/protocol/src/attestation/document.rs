@@ -60,11 +60,15 @@ impl Document {
         self.digest == "SHA384"
             && field(self.module_id.as_bytes(), MAX_FIELD)
             && (1..=MAX_PCRS).contains(&self.pcrs.len())
-            && self.pcrs.iter().all(|(index, pcr)| {
-                usize::from(*index) < MAX_PCRS && pcr.len() == PCR_LEN
-            })
+            && self
+                .pcrs
+                .iter()
+                .all(|(index, pcr)| usize::from(*index) < MAX_PCRS && pcr.len() == PCR_LEN)
             && field(&self.certificate, MAX_FIELD)
-            && self.cabundle.iter().all(|certificate| field(certificate, MAX_FIELD))
+            && self
+                .cabundle
+                .iter()
+                .all(|certificate| field(certificate, MAX_FIELD))
             && field(&self.public_key, MAX_FIELD)
             && field(&self.user_data, MAX_USER_DATA)
             && field(&self.nonce, MAX_NONCE)
@@ -93,9 +97,16 @@ impl Unverified {
         {
             return Err(AttestationError::Malformed);
         }
-        let payload = envelope.payload.as_deref().ok_or(AttestationError::Malformed)?;
+        let payload = envelope
+            .payload
+            .as_deref()
+            .ok_or(AttestationError::Malformed)?;
         let document: Document = decode(payload).ok_or(AttestationError::Malformed)?;
-        if document.bounded() { Ok(Self { envelope, document }) } else { Err(AttestationError::Malformed) }
+        if document.bounded() {
+            Ok(Self { envelope, document })
+        } else {
+            Err(AttestationError::Malformed)
+        }
     }
 
     /// The certificates that it brings along, to find the key with that [`Self::verify`] takes.

@@ -44,7 +44,13 @@ impl Trust {
         enclave: Vec<Measurement>,
         matcher: Vec<Measurement>,
     ) -> Result<Self, AttestationError> {
-        Self { service: None, roots: vec![root], enclave, matcher }.checked()
+        Self {
+            service: None,
+            roots: vec![root],
+            enclave,
+            matcher,
+        }
+        .checked()
     }
 
     /// This trust, for one service only.
@@ -66,8 +72,13 @@ impl Trust {
             .iter()
             .map(|pem| Root::from_pem(pem).map_err(|_| AttestationError::Trust))
             .collect::<Result<Vec<_>, _>>()?;
-        Self { service: file.service, roots, enclave: file.enclave, matcher: file.matcher }
-            .checked()
+        Self {
+            service: file.service,
+            roots,
+            enclave: file.enclave,
+            matcher: file.matcher,
+        }
+        .checked()
     }
 
     /// The text of its file.
@@ -85,8 +96,16 @@ impl Trust {
     }
 
     fn checked(self) -> Result<Self, AttestationError> {
-        let debug = self.enclave.iter().chain(&self.matcher).any(|pcr| *pcr == Measurement::DEBUG);
-        if self.roots.is_empty() || debug { Err(AttestationError::Trust) } else { Ok(self) }
+        let debug = self
+            .enclave
+            .iter()
+            .chain(&self.matcher)
+            .any(|pcr| *pcr == Measurement::DEBUG);
+        if self.roots.is_empty() || debug {
+            Err(AttestationError::Trust)
+        } else {
+            Ok(self)
+        }
     }
 
     /// The one service, if there is one.
@@ -143,7 +162,12 @@ impl Trust {
             .ok_or(AttestationError::Claims)?;
         let claims = C::decode(&document.user_data)?;
         claims.check(self)?;
-        Ok(VerifiedAttestation { key, claims, measurement, made })
+        Ok(VerifiedAttestation {
+            key,
+            claims,
+            measurement,
+            made,
+        })
     }
 }
 
@@ -191,8 +215,15 @@ mod tests {
             r#"{"roots":[],"enclave":[],"matcher":[]}"#,
             r#"{"roots":["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],"enclave":[],"matcher":[]}"#,
         ] {
-            assert_eq!(Trust::parse(bad.as_bytes()), Err(AttestationError::Trust), "{bad}");
+            assert_eq!(
+                Trust::parse(bad.as_bytes()),
+                Err(AttestationError::Trust),
+                "{bad}"
+            );
         }
-        assert_eq!(Trust::parse(&vec![b' '; MAX_TRUST + 1]), Err(AttestationError::Trust));
+        assert_eq!(
+            Trust::parse(&vec![b' '; MAX_TRUST + 1]),
+            Err(AttestationError::Trust)
+        );
     }
 }

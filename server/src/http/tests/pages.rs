@@ -29,6 +29,12 @@ async fn the_document_is_openapi_3_1_and_complete() {
                 "{name}"
             );
             let parameters = operation["parameters"].as_array();
+            let keyed = parameters.is_some_and(|parameters| {
+                parameters
+                    .iter()
+                    .any(|parameter| parameter["name"] == "Idempotency-Key")
+            });
+            assert_eq!(keyed, method == "post", "{name}");
             for segment in path.split('/').filter_map(|part| part.strip_prefix('{')) {
                 let segment = segment.trim_end_matches('}');
                 let named = parameters.is_some_and(|parameters| {

@@ -170,8 +170,9 @@ impl Model {
     /// A new nonce; the ninth live one of a person ends their first.
     pub fn slip(&mut self, person: usize) {
         let present = self.present;
-        let live = |slip: &&mut Slip| slip.person == person && !slip.dead && present < slip.expires;
-        if self.slips.iter_mut().filter(|slip| live(&slip)).count() >= 8
+        let live =
+            move |slip: &&mut Slip| slip.person == person && !slip.dead && present < slip.expires;
+        if self.slips.iter_mut().filter(live).count() >= 8
             && let Some(oldest) = self.slips.iter_mut().find(live)
         {
             oldest.dead = true;
@@ -197,13 +198,8 @@ impl Model {
 
     pub fn ask(&mut self, person: usize, template: usize, audience: usize, purpose: Purpose) {
         let present = self.present;
-        let live = |q: &&mut Question| q.person == person && !q.dead && present < q.expires;
-        if self
-            .questions
-            .iter_mut()
-            .filter(|question| live(&question))
-            .count()
-            >= 8
+        let live = move |q: &&mut Question| q.person == person && !q.dead && present < q.expires;
+        if self.questions.iter_mut().filter(live).count() >= 8
             && let Some(oldest) = self.questions.iter_mut().find(live)
         {
             oldest.dead = true;

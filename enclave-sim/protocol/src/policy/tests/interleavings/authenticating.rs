@@ -74,7 +74,7 @@ impl Run {
             }
             ProbeFlaw::OtherService => probe.service = "https://other.example".parse().unwrap(),
             ProbeFlaw::OtherAudience => {
-                probe.audience = AUDIENCES[1 - asked.audience].parse().unwrap()
+                probe.audience = AUDIENCES[1 - asked.audience].parse().unwrap();
             }
             ProbeFlaw::OtherPurpose => probe.purpose = other(probe.purpose),
             ProbeFlaw::OtherEnrolment => {
@@ -115,7 +115,7 @@ impl Run {
                 ProbeFlaw::OtherTau => evaluation.tau += 1,
                 ProbeFlaw::OtherBinding => evaluation.binding = Digest::of("binding", b"another"),
                 ProbeFlaw::EvaluationOfAnother => {
-                    evaluation.submission = Digest::of("submission", b"another")
+                    evaluation.submission = Digest::of("submission", b"another");
                 }
                 _ => {}
             }
@@ -174,9 +174,9 @@ impl Run {
         let matched = bits[0];
         if contradict {
             if bits.len() > 1 {
-                bits[0] ^= true
+                bits[0] ^= true;
             } else {
-                bits.clear()
+                bits.clear();
             }
         }
         let asked = &self.model.questions[question];

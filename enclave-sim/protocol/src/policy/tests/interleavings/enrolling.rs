@@ -252,7 +252,7 @@ impl Run {
         let signed = jws(self.device(person, stranger), &erasure);
         let outcome = self.carry_out(fate, |policy, host| policy.erase(&signed, host));
         self.judge(outcome, !stranger, |run, _| {
-            run.model.people[person].templates[template].live = false
+            run.model.people[person].templates[template].live = false;
         });
     }
 }

@@ -58,7 +58,7 @@ pub(super) enum ProbeFlaw {
     OtherTau,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     Consent {
         person: usize,
@@ -188,9 +188,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let by =
         prop_oneof![6 => 0..40i64, 2 => 200..1000i64, 1 => Just(-5000i64), 1 => Just(40 * DAY)];
     prop_oneof![
-        4 => (person.clone(), 0..2usize, lifetime, rarely.clone(), rarely.clone())
+        4 => (person.clone(), 0..2usize, lifetime, rarely, rarely)
             .prop_map(|(person, purpose, lifetime, stranger, stale)| Step::Consent { person, purpose, lifetime, stranger, stale }),
-        2 => (person.clone(), index.clone(), rarely.clone())
+        2 => (person.clone(), index.clone(), rarely)
             .prop_map(|(person, consent, stranger)| Step::Withdraw { person, consent, stranger }),
         8 => (person.clone(), index.clone(), 0..2usize, any::<bool>(), flaw(E::None, enrol_flaws))
             .prop_map(|(person, consent, profile, replace, flaw)| Step::Enrol { person, consent, profile, replace, flaw }),
@@ -199,15 +199,15 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(person, template, audience, purpose)| Step::Ask { person, template, audience, purpose }),
         16 => (index.clone(), any::<bool>(), flaw(P::None, probe_flaws))
             .prop_map(|(question, bit, flaw)| Step::Answer { question, bit, flaw }),
-        12 => (index.clone(), rarely.clone()).prop_map(|(pending, contradict)| Step::Finish { pending, contradict }),
+        12 => (index.clone(), rarely).prop_map(|(pending, contradict)| Step::Finish { pending, contradict }),
         2 => (person.clone(), 1..30usize).prop_map(|(person, times)| Step::Guess { person, times }),
-        1 => (person.clone(), index.clone(), rarely.clone())
+        1 => (person.clone(), index.clone(), rarely)
             .prop_map(|(person, template, stranger)| Step::Erase { person, template, stranger }),
-        1 => (person.clone(), rarely.clone(), rarely.clone())
+        1 => (person.clone(), rarely, rarely)
             .prop_map(|(person, stranger, spent)| Step::Rotate { person, stranger, spent }),
-        1 => (person.clone(), rarely.clone(), rarely.clone())
+        1 => (person.clone(), rarely, rarely)
             .prop_map(|(person, stranger, spent)| Step::Unlock { person, stranger, spent }),
-        1 => (person, rarely.clone(), rarely)
+        1 => (person, rarely, rarely)
             .prop_map(|(person, stranger, spent)| Step::ReplaceDevice { person, stranger, spent }),
         2 => (0..5usize).prop_map(|matcher| Step::Admit { matcher }),
         5 => by.prop_map(|by| Step::Clock { by }),

@@ -1,0 +1,28 @@
+//! What the fuzz targets share: inputs that get past magic numbers, and limits that every decoder
+//! must keep.
+//!
+//! Random bytes fail at the first check of a format, so [`Inputs`] are mostly genuine encodings
+//! with a few faults. [`fuzz!`] feeds them to one decoder for a second (`make fuzz` gives each a
+//! minute, and `BOLERO_RANDOM_TEST_TIME_MS` any other time), on the stable toolchain and with
+//! nothing installed. `cargo bolero test --package blindprint-fuzz --test decoders TARGET` runs the
+//! same targets under libFuzzer, whose coverage guides it further.
+
+mod budget;
+mod inputs;
+
+pub use bolero;
+pub use budget::{Budget, within};
+pub use inputs::Inputs;
+
+/// Feeds [`Inputs`] to a check, which gets each as a slice and must neither panic nor exceed the
+/// [`Budget`]. Stands alone in a test function, after which the target is named.
+#[macro_export]
+macro_rules! fuzz {
+    ($inputs:expr, $budget:expr, $check:expr) => {{
+        let (inputs, budget, check): ($crate::Inputs, $crate::Budget, _) =
+            ($inputs, $budget, $check);
+        $crate::bolero::check!()
+            .with_generator(inputs)
+            .for_each(move |input: &Vec<u8>| $crate::within(budget, || check(input.as_slice())));
+    }};
+}
