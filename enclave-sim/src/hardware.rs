@@ -125,13 +125,13 @@ impl MonotonicCounter for NvramFile {
 pub fn sealing_key(folder: &Path, entropy: &dyn Entropy) -> Result<SealingKey, EnclaveError> {
     let path: PathBuf = folder.join("sealing-key");
     file::make_folder(folder).map_err(EnclaveError::io(folder))?;
-    let bytes = match file::read(&path).map_err(EnclaveError::io(&path))? {
-        Some(bytes) => Zeroizing::new(bytes),
-        None => {
-            let fresh = Zeroizing::new(entropy.bytes::<32>());
-            file::replace(&path, &[fresh.as_slice()]).map_err(EnclaveError::io(&path))?;
-            Zeroizing::new(fresh.to_vec())
-        }
+    let stored = file::read(&path).map_err(EnclaveError::io(&path))?;
+    let bytes = if let Some(bytes) = stored {
+        Zeroizing::new(bytes)
+    } else {
+        let fresh = Zeroizing::new(entropy.bytes::<32>().to_vec());
+        file::replace(&path, &[fresh.as_slice()]).map_err(EnclaveError::io(&path))?;
+        fresh
     };
     let mut key = SecretBox::new(Box::new([0; 32]));
     {

@@ -29,7 +29,10 @@ use signal_hook::{
 
 /// Holds the keys, keeps the registry sealed, opens verdicts.
 #[derive(Parser)]
-#[command(version, after_help = "With --measurement alone: prints this executable's own measurement.")]
+#[command(
+    version,
+    after_help = "With --measurement alone: prints this executable's own measurement."
+)]
 struct Arguments {
     /// Folder for the sealed state and the public material.
     #[arg(long)]

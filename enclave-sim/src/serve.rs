@@ -21,7 +21,7 @@ use crate::{
 /// Most connections at once. Servers and matchers keep a few each.
 pub const MAX_CONNECTIONS: usize = 128;
 /// How long a connection may be silent between requests.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE: Duration = Duration::from_mins(5);
 /// How long a request may take to arrive, and one write of its answer to leave.
 const TRANSFER: Duration = Duration::from_secs(30);
 /// Pause after a failed accept, which would fail again at once.
