@@ -79,7 +79,10 @@ fn compare(
     let own = all[at].captures.iter();
     let others = all.iter().enumerate().filter(|(other, _)| *other != at);
     let strangers = others.flat_map(|(_, person)| person.captures.iter());
-    let captures: Vec<&[f32]> = own.chain(strangers).map(|taken| taken.values.as_slice()).collect();
+    let captures: Vec<&[f32]> = own
+        .chain(strangers)
+        .map(|taken| taken.values.as_slice())
+        .collect();
     let codes = blindprint_template::encode_all(profile, &key, &captures)
         .map_err(|e| Error::Broken(format!("{}: {e}", all[at].label)))?;
     let (own, strangers) = codes.split_at(all[at].captures.len());

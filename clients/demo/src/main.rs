@@ -108,7 +108,9 @@ async fn demonstrate(arguments: Arguments) -> Result<bool> {
     let metrics = operator.metrics(&service.operator_token()?).await?;
     say(&averages(&metrics));
 
-    say("\nDistances of the whole committed data set in clear, each person under a key of their own…");
+    say(
+        "\nDistances of the whole committed data set in clear, each person under a key of their own…",
+    );
     let data_set = People::committed(3)?.all;
     let distribution = distribution::measure(&data_set, round::profile(&people)?).await?;
     let picture = plot::draw(&distribution, results.marks());
@@ -156,14 +158,23 @@ fn choose_people(arguments: &Arguments) -> Result<People> {
 /// What the service measured on its side, from its Prometheus text.
 fn averages(metrics: &str) -> String {
     let value = |name: &str| {
-        metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
+        metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
     };
     let stage = |stage: &str| {
         let of = |part: &str| {
-            value(&format!("blindprint_matcher_seconds_{part}{{stage=\"{stage}\"}}"))
+            value(&format!(
+                "blindprint_matcher_seconds_{part}{{stage=\"{stage}\"}}"
+            ))
         };
-        let average = of("sum").zip(of("count")).map(|(sum, count)| sum / count * 1e3);
-        average.map_or_else(|| "unknown".to_owned(), |average| format!("{average:.0} ms"))
+        let average = of("sum")
+            .zip(of("count"))
+            .map(|(sum, count)| sum / count * 1e3);
+        average.map_or_else(
+            || "unknown".to_owned(),
+            |average| format!("{average:.0} ms"),
+        )
     };
     format!(
         "In the matcher, on average: waiting {}, verifying the proof {}, comparing under encryption {}.",

@@ -42,14 +42,7 @@ impl Table {
         let table = Self { live };
         table.line(&format!(
             "{:<8} {:<10} {:>8}  {:<9} {:>9} {:>8} {:>9} {:>9}",
-            "person",
-            "capture",
-            "HD clear",
-            "verdict",
-            "encode",
-            "prove",
-            "service",
-            "total"
+            "person", "capture", "HD clear", "verdict", "encode", "prove", "service", "total"
         ));
         table
     }

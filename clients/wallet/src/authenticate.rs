@@ -178,9 +178,11 @@ impl Wallet {
         let jws = match sent {
             Ok(answer) => answer,
             // The first try may have arrived although its answer was lost.
-            Err(gone) if gone.is(ProblemCode::ChallengeGone) => {
-                self.client.verdict(self.signer(), challenge).await.map_err(|_| gone)?
-            }
+            Err(gone) if gone.is(ProblemCode::ChallengeGone) => self
+                .client
+                .verdict(self.signer(), challenge)
+                .await
+                .map_err(|_| gone)?,
             Err(other) => return Err(other),
         };
         let stages = Stages {
