@@ -104,8 +104,12 @@ static PROFILES: &[Profile] = &[
         dimension: 128,
         scale: 3.0,
         normalise: false,
-        tau: 832,
-        operating_point: None,
+        tau: 692,
+        operating_point: Some(OperatingPoint {
+            fmr: 0.000_013,
+            fnmr: 0.0062,
+            dataset: "london_canada_lisa: 143 people, 252 captures, probes under the target's key",
+        }),
     },
     Profile {
         id: "iris-bits2048-v1",
