@@ -28,12 +28,12 @@ lint: prepare ## Formatting, clippy and dependency policy
 wasm: ## Check that the wallet's core compiles for wasm32
 	@scripts/wasm
 
-fuzz: prepare ## Fuzz every decoder for SECONDS (default 60) each
-	@scripts/fuzz $${SECONDS_EACH:-60}
+fuzz: prepare ## Fuzz every decoder for SECONDS seconds each (default 60)
+	@scripts/fuzz $(or $(SECONDS),60)
 
 build:
 	@echo "Building the service, the matcher, the enclave and the wallet (the first time takes 10 to 15 minutes)…"
-	@cargo build --quiet --bins --workspace --exclude blindprint-bench
+	@cargo build --workspace --bins
 
 prepare:
 	@scripts/prepare
