@@ -136,9 +136,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             .await
         }
         Command::Trust { out } => print_trust(&loaded.config, out).await,
-        Command::Config => {
-            print(&loaded.explain())
-        }
+        Command::Config => print(&loaded.explain()),
         Command::Openapi => Ok(()),
     }
 }
@@ -180,8 +178,6 @@ async fn print_trust(config: &Config, out: Option<PathBuf>) -> Result<()> {
     let trust = serve::trust(config, &folder).await?.to_json();
     match out {
         Some(file) => write_atomically(&file, trust.as_bytes(), 0o644),
-        None => {
-            print(&trust)
-        }
+        None => print(&trust),
     }
 }

@@ -22,8 +22,12 @@ fn shell(folder: &Path, script: &str) -> Spec {
 
 fn is_alive(pid: &str) -> bool {
     // A zombie has ended, whoever has not yet asked how.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.starts_with(" Z"))
+    })
 }
 
 async fn eventually(what: &str, condition: impl Fn() -> bool) {
@@ -55,7 +59,11 @@ async fn a_process_that_dies_is_started_again_without_its_stale_socket() {
     let count = read(&runs).lines().count();
     assert!(!read(&runs).contains("stale"));
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert_eq!(read(&runs).lines().count(), count, "it was stopped for good");
+    assert_eq!(
+        read(&runs).lines().count(),
+        count,
+        "it was stopped for good"
+    );
 }
 
 #[tokio::test]
@@ -64,7 +72,10 @@ async fn a_process_waits_for_what_it_depends_on() {
     let (ready, ran) = (folder.path().join("ready"), folder.path().join("ran"));
     let spec = Spec {
         after: Some(ready.clone()),
-        ..shell(folder.path(), &format!("touch {}; exec sleep 100", ran.display()))
+        ..shell(
+            folder.path(),
+            &format!("touch {}; exec sleep 100", ran.display()),
+        )
     };
     let supervisor = Supervisor::start(PROGRAM.into(), vec![spec]).unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -78,7 +89,10 @@ async fn a_process_waits_for_what_it_depends_on() {
 async fn stopping_ends_even_what_does_not_listen() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
-    let script = format!("trap '' TERM; echo $$ > {}; while :; do sleep 0.1; done", pid.display());
+    let script = format!(
+        "trap '' TERM; echo $$ > {}; while :; do sleep 0.1; done",
+        pid.display()
+    );
     let specs = vec![shell(folder.path(), &script)];
     let supervisor = Supervisor::start(PROGRAM.into(), specs).unwrap();
     eventually("the start", || read(&pid).ends_with('\n')).await;
@@ -129,8 +143,16 @@ async fn only_a_measurement_is_a_measurement() {
         Binary::find(Some(&path), "").unwrap()
     };
     let hex = "ab".repeat(48);
-    let good = program("good", &format!("echo {hex}")).measurement().await.unwrap();
+    let good = program("good", &format!("echo {hex}"))
+        .measurement()
+        .await
+        .unwrap();
     assert_eq!(good.to_string(), hex);
     assert!(program("short", "echo abcd").measurement().await.is_err());
-    assert!(program("failing", &format!("echo {hex}; exit 1")).measurement().await.is_err());
+    assert!(
+        program("failing", &format!("echo {hex}; exit 1"))
+            .measurement()
+            .await
+            .is_err()
+    );
 }

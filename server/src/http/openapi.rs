@@ -14,7 +14,8 @@ use blindprint_core::problem::{ProblemCode, ProblemDocument};
 use utoipa::{
     IntoResponses, Modify, OpenApi, PartialSchema as _, ToSchema as _,
     openapi::{
-        Components, ContentBuilder, OpenApi as Api, Ref, RefOr, Response, ResponseBuilder, Required,
+        Components, ContentBuilder, OpenApi as Api, Ref, RefOr, Required, Response,
+        ResponseBuilder,
         path::{ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -95,7 +96,10 @@ pub(super) fn with_idempotency(mut document: Api) -> Api {
         .build();
     for item in document.paths.paths.values_mut() {
         if let Some(operation) = &mut item.post {
-            operation.parameters.get_or_insert_default().push(RefOr::T(header.clone()));
+            operation
+                .parameters
+                .get_or_insert_default()
+                .push(RefOr::T(header.clone()));
         }
     }
     document
