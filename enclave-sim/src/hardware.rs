@@ -129,7 +129,8 @@ pub fn sealing_key(folder: &Path, entropy: &dyn Entropy) -> Result<SealingKey, E
     let bytes = if let Some(bytes) = stored {
         Zeroizing::new(bytes)
     } else {
-        let fresh = Zeroizing::new(entropy.bytes::<32>().to_vec());
+        let mut fresh = Zeroizing::new(vec![0; 32]);
+        entropy.fill(&mut fresh);
         file::replace(&path, &[fresh.as_slice()]).map_err(EnclaveError::io(&path))?;
         fresh
     };

@@ -191,16 +191,15 @@ impl Progress {
             .iter()
             .position(|other| *other == stage)
             .unwrap_or_default();
-        match &self.0 {
-            Some(bar) => {
-                bar.set_position(u64::try_from(done).unwrap_or_default());
-                bar.set_message(stage.to_string());
-            }
-            None => tracing::info!(
+        if let Some(bar) = &self.0 {
+            bar.set_position(u64::try_from(done).unwrap_or_default());
+            bar.set_message(stage.to_string());
+        } else {
+            tracing::info!(
                 "generating keys, {} of {}: {stage}",
                 done + 1,
                 Stage::ALL.len()
-            ),
+            );
         }
     }
 

@@ -80,7 +80,7 @@ fn snapshot() -> Vec<u8> {
     Registry::default().encode()
 }
 
-fn rolled_back(vault: Result<Vault, EnclaveError>) -> bool {
+fn rolled_back(vault: &Result<Vault, EnclaveError>) -> bool {
     match vault {
         Err(EnclaveError::Rollback(error)) => error.to_string().starts_with("rollback detected"),
         _ => false,
@@ -100,12 +100,12 @@ fn only_the_last_acknowledged_state_is_taken() {
     }
     let last = states.pop().unwrap();
     for (number, old) in states.iter().enumerate() {
-        assert!(rolled_back(host.show(old)), "state {number}");
+        assert!(rolled_back(&host.show(old)), "state {number}");
         assert_eq!(host.bytes(), *old, "what is refused is not overwritten");
     }
     assert!(host.show(&last).is_ok());
     fs::remove_file(host.path()).unwrap();
-    assert!(rolled_back(host.open()), "no state at all");
+    assert!(rolled_back(&host.open()), "no state at all");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_crash_before_the_hardware_hears_leaves_a_state_that_holds() {
     assert!(host.show(&before).is_ok(), "the host may show either");
     assert!(host.show(&interrupted).is_ok());
     assert!(
-        rolled_back(host.show(&before)),
+        rolled_back(&host.show(&before)),
         "but not take the choice back"
     );
 }
@@ -137,7 +137,7 @@ fn an_interrupted_state_cannot_replace_its_acknowledged_sibling() {
     host.hardware.works(true);
     vault.write(snapshot(), &SystemEntropy).unwrap();
     let acknowledged = host.bytes();
-    assert!(rolled_back(host.show(&interrupted)));
+    assert!(rolled_back(&host.show(&interrupted)));
     assert!(host.show(&acknowledged).is_ok());
 }
 

@@ -232,7 +232,7 @@ fn of_two_registrations_at_once_one_holds() {
     assert!(
         outcomes
             .iter()
-            .flat_map(|outcome| outcome.as_ref().err())
+            .filter_map(|outcome| outcome.as_ref().err())
             .all(|refusal| *refusal == Refusal::Conflict)
     );
 }

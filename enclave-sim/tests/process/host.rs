@@ -1,6 +1,7 @@
 //! A host that runs the real process over a real socket, and everybody who talks to it.
 
 use std::{
+    borrow::Borrow,
     fs,
     io::{self, Read as _, Write as _},
     os::unix::net::UnixStream,
@@ -122,7 +123,7 @@ impl Host {
             child,
             socket: self.socket.clone(),
         };
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + Duration::from_mins(2);
         while UnixStream::connect(&self.socket).is_err() {
             let ended = process.child.try_wait().unwrap();
             assert!(ended.is_none(), "the enclave ended: {ended:?}");
@@ -192,8 +193,8 @@ impl Client {
         Ok(frame::decode(&body).unwrap())
     }
 
-    pub fn ask(&mut self, request: EnclaveRequest) -> EnclaveResponse {
-        self.try_ask(&request).unwrap()
+    pub fn ask(&mut self, request: impl Borrow<EnclaveRequest>) -> EnclaveResponse {
+        self.try_ask(request.borrow()).unwrap()
     }
 
     pub fn nonce(&mut self, subject: &SubjectId) -> Nonce {
