@@ -45,6 +45,9 @@ pub struct Binding {
 impl Binding {
     /// `SHA-256` over the fields in the order above, each behind its length (four bytes, big endian).
     /// An absent field has length 0.
+    ///
+    /// # Panics
+    /// Never: ids are bounded far below the lengths that four bytes hold.
     pub fn digest(&self) -> Digest {
         let role: &[u8] = match self.role {
             Role::Template => b"template",

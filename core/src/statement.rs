@@ -56,7 +56,7 @@ impl Purpose {
 }
 
 statement! {
-    /// Proof that an HTTP request comes from a subject's wallet (modelled on DPoP, RFC 9449, with
+    /// Proof that an HTTP request comes from a subject's wallet (modelled on `DPoP`, RFC 9449, with
     /// the body covered as well).
     "blindprint-request+jwt"
     struct RequestProof {

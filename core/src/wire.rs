@@ -19,7 +19,7 @@ pub const INVITATION_HEADER: &str = "blindprint-invitation";
 pub const SUBMISSION_MEDIA_TYPE: &str = "application/vnd.blindprint.submission";
 /// Media type of public key, CRS and evaluation keys.
 pub const MATERIAL_MEDIA_TYPE: &str = "application/vnd.blindprint.material";
-/// Media type of an attestation document, a tagged COSE_Sign1 (RFC 9052).
+/// Media type of an attestation document, a tagged `COSE_Sign1` (RFC 9052).
 pub const ATTESTATION_MEDIA_TYPE: &str = "application/cose; cose-type=\"cose-sign1\"";
 
 macro_rules! wire {

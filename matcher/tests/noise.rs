@@ -1,6 +1,11 @@
 //! Measures the noise of every step against the budget of `docs/noise.md`.
 //!
 //! `cargo test -p blindprint-matcher --test noise -- --nocapture` prints the tables there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that prints the tables of docs/noise.md"
+)]
 
 mod common;
 
@@ -124,11 +129,11 @@ impl Observer for Probe<'_> {
 }
 
 /// Runs `trials` comparisons of random codes at a distance near τ, whose ciphertexts `encrypt` makes.
-fn measure<'s>(
-    setup: &'s Setup,
+fn measure(
+    setup: &Setup,
     trials: usize,
     mut encrypt: impl FnMut(&BiometricCode, Role) -> Vec<u64>,
-) -> Probe<'s> {
+) -> Probe<'_> {
     let mut circuit = setup.matcher.circuit();
     let mut probe = Probe {
         setup,

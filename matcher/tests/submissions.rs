@@ -1,4 +1,5 @@
 //! A submission is taken for exactly the request that it was made for, and in exactly one form.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The verdict equals the plaintext decision. `make bench` runs many more cases.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

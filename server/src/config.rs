@@ -271,6 +271,12 @@ impl Overrides {
             let (key, value) = assignment
                 .split_once('=')
                 .ok_or_else(|| Error::Setup(format!("--set {assignment}: expected KEY=VALUE")))?;
+            // figment's parser panics on a backslash behind a character of several bytes.
+            if !value.is_ascii() && value.contains('\\') {
+                return Err(Error::Setup(format!(
+                    "--set {key}: write it without backslashes, or into the configuration file"
+                )));
+            }
             // The same syntax as in an environment variable: TOML where it parses, else text.
             let value = value.parse().unwrap_or_else(|never| match never {});
             let nested = figment::util::nest(key, value);

@@ -153,7 +153,7 @@ async fn start(loaded: Loaded) -> Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    serve::run(config, |found| print(found), stop).await
+    serve::run(config, print, stop).await
 }
 
 async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result<()> {

@@ -28,7 +28,7 @@ use crate::{
     Error, Result,
     backend::{Enclave, Matchers, MaterialStore},
     config::Config,
-    domain::{InvitationKey, Parts, Rate, Service, Terms},
+    domain::{InvitationKey, Locks, Parts, Rate, Service, Terms},
     folder::{self, DataFolder, Occupied},
     http::{self, App, Operators},
     process::Supervisor,
@@ -116,132 +116,43 @@ impl Running {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let folder = DataFolder::open(&config.data)?;
         let occupied = folder.occupy()?;
-        let https = bind(config.listen.https)?;
-        let http = config
-            .listen
-            .http_enabled
-            .then(|| bind(config.listen.http))
-            .transpose()?;
-        let https_address = local(&https)?;
-        let http_address = http.as_ref().map(local).transpose()?;
-        let service = service_id(&config, &folder, https_address)?;
-        let public_host = host(&service);
+        let sockets = Sockets::bind(&config)?;
+        let service = service_id(&config, &folder, sockets.https_address)?;
 
         let store = SqliteStore::open(&folder.database()).await?;
         // Whatever was deleted just before a crash.
         store.purge().await?;
-        let operator_token = operator_token(&config, &folder, &*entropy)?;
-        let operators = Operators::new(&operator_token, &config.operator.enrolment_keys()?);
-        let tls_config = tls::server_config(
-            &config.tls,
-            &folder,
-            public_host.as_deref(),
-            &*clock,
-            &*entropy,
-        )?;
-        let tls_config = RustlsConfig::from_config(tls_config);
-
         let backends = Backends::prepare(&config, &folder, &service).await?;
-        let enclave = Arc::new(Enclave::at(backends.enclave.clone()));
-        let shared: Arc<dyn Store> = Arc::new(store.clone());
-        let domain = Arc::new(Service::new(
-            Terms {
-                service: service.clone(),
-                open_enrolment: config.service.open_enrolment,
-                subject_rate: Rate {
-                    per_minute: config.limits.subject_per_minute,
-                    burst: config.limits.subject_burst,
-                },
-                remembered: config.limits.remembered,
-                comparisons: config.limits.comparisons,
-            },
-            Parts {
-                store: Arc::clone(&shared),
-                enclave: Arc::clone(&enclave),
-                matchers: Arc::new(Matchers::at(backends.matchers.iter().cloned())),
-                clock: Arc::clone(&clock),
-                entropy: Arc::clone(&entropy),
-                invitations: invitation_key(&folder, &*entropy)?,
-            },
-        ));
-        let app = Arc::new(App {
-            service: Arc::clone(&domain),
-            material: MaterialStore::new(folder.material(), enclave, shared),
-            operators,
-            address_rate: App::address_rate(
-                Rate {
-                    per_minute: config.limits.address_per_minute,
-                    burst: config.limits.address_burst,
-                },
-                config.limits.remembered,
-            ),
-            trusted_proxies: config.listen.trusted_proxies.clone(),
-            keys_in_use: crate::domain::Locks::default(),
-            metrics: telemetry::start_metrics()?,
-            request_seconds: config.listen.request_seconds,
-            body_seconds: config.limits.body_seconds,
-        });
-
-        let announcement = Announcement {
-            https: format!(
-                "https://{}",
-                public_host_and_port("localhost", https_address)
-            ),
-            http: http_address
-                .map(|address| format!("http://{}", public_host_and_port("localhost", address))),
-            ca: config
-                .tls
-                .certificate_file
-                .is_none()
-                .then(|| folder.ca_certificate()),
-            trust: folder.trust(),
-            operator_token: config
-                .operator
-                .token()?
-                .is_none()
-                .then(|| folder.operator_token()),
-            data: folder.path().to_owned(),
-            pid: std::process::id(),
-            service: service.clone(),
+        let app = assemble(
+            &config,
+            &folder,
+            &service,
+            &store,
+            &backends,
+            (&clock, &entropy),
+        )?;
+        let certificate = Certificate {
+            config: config.clone(),
+            host: host(&service),
+            clock,
+            entropy,
         };
+        let tls = RustlsConfig::from_config(certificate.load(&folder)?);
+
+        let announcement = announcement(&config, &folder, &service, &sockets)?;
         let text = serde_json::to_vec_pretty(&announcement)
             .map_err(|error| Error::broken("writing where this runs")(error.into()))?;
         folder::write_atomically(&folder.running(), &text, 0o600)?;
 
         let supervisor = backends.supervise(&folder)?;
         let mut chores = JoinSet::new();
-        chores.spawn(settle(Arc::clone(&domain)));
-        chores.spawn(forget(
-            Arc::clone(&app),
-            i64::from(config.limits.idempotency_seconds),
-        ));
+        chores.spawn(settle(Arc::clone(&app.service)));
+        let remembered = i64::from(config.limits.idempotency_seconds);
+        chores.spawn(forget(Arc::clone(&app), remembered));
         chores.spawn(backends.write_trust(folder.trust(), service));
-        let renew = Renewal {
-            config: config.clone(),
-            folder,
-            public_host,
-            clock,
-            entropy,
-        };
-        chores.spawn(renew.keep(tls_config.clone()));
-
-        let router = http::router(&app);
+        chores.spawn(certificate.keep(folder, tls.clone()));
         let mut servers = JoinSet::new();
-        let mut handles = vec![Handle::new()];
-        let mut secure = axum_server::from_tcp_rustls(https, tls_config)
-            .map_err(listening)?
-            .handle(handles[0].clone());
-        with_patience(secure.http_builder());
-        servers.spawn(secure.serve(with_peers(router.clone())));
-        if let Some(http) = http {
-            let handle = Handle::new();
-            let mut plain = axum_server::from_tcp(http)
-                .map_err(listening)?
-                .handle(handle.clone());
-            with_patience(plain.http_builder());
-            handles.push(handle);
-            servers.spawn(plain.serve(with_peers(router)));
-        }
+        let handles = sockets.serve(&http::router(&app), tls, &mut servers)?;
         let grace = Duration::from_secs(u64::from(config.listen.shutdown_seconds));
         Ok(Self {
             announcement,
@@ -272,6 +183,125 @@ impl Running {
         }
         self.store.close().await;
         outcome
+    }
+}
+
+/// The rules and everything that handlers reach, over what was prepared.
+fn assemble(
+    config: &Config,
+    folder: &DataFolder,
+    service: &ServiceId,
+    store: &SqliteStore,
+    backends: &Backends,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+) -> Result<Arc<App>> {
+    let limits = &config.limits;
+    let store: Arc<dyn Store> = Arc::new(store.clone());
+    let enclave = Arc::new(Enclave::at(backends.enclave.clone()));
+    let terms = Terms {
+        service: service.clone(),
+        open_enrolment: config.service.open_enrolment,
+        subject_rate: Rate {
+            per_minute: limits.subject_per_minute,
+            burst: limits.subject_burst,
+        },
+        remembered: limits.remembered,
+        comparisons: limits.comparisons,
+    };
+    let parts = Parts {
+        store: Arc::clone(&store),
+        enclave: Arc::clone(&enclave),
+        matchers: Arc::new(Matchers::at(backends.matchers.iter().cloned())),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        invitations: invitation_key(folder, &**entropy)?,
+    };
+    let operator = operator_token(config, folder, &**entropy)?;
+    let address_rate = Rate {
+        per_minute: limits.address_per_minute,
+        burst: limits.address_burst,
+    };
+    Ok(Arc::new(App {
+        service: Arc::new(Service::new(terms, parts)),
+        material: MaterialStore::new(folder.material(), enclave, store),
+        operators: Operators::new(&operator, &config.operator.enrolment_keys()?),
+        address_rate: App::address_rate(address_rate, limits.remembered),
+        trusted_proxies: config.listen.trusted_proxies.clone(),
+        keys_in_use: Locks::default(),
+        metrics: telemetry::start_metrics()?,
+        request_seconds: config.listen.request_seconds,
+        body_seconds: limits.body_seconds,
+    }))
+}
+
+fn announcement(
+    config: &Config,
+    folder: &DataFolder,
+    service: &ServiceId,
+    sockets: &Sockets,
+) -> Result<Announcement> {
+    let url = |scheme, address| format!("{scheme}://{}", host_and_port(address));
+    let own_certificate = config.tls.certificate_file.is_some();
+    let own_token = config.operator.token()?.is_some();
+    Ok(Announcement {
+        service: service.clone(),
+        https: url("https", sockets.https_address),
+        http: sockets.http_address.map(|address| url("http", address)),
+        ca: (!own_certificate).then(|| folder.ca_certificate()),
+        trust: folder.trust(),
+        operator_token: (!own_token).then(|| folder.operator_token()),
+        data: folder.path().to_owned(),
+        pid: std::process::id(),
+    })
+}
+
+/// The sockets, bound before anything depends on their ports.
+struct Sockets {
+    https: TcpListener,
+    https_address: SocketAddr,
+    http: Option<TcpListener>,
+    http_address: Option<SocketAddr>,
+}
+
+impl Sockets {
+    fn bind(config: &Config) -> Result<Self> {
+        let https = bind(config.listen.https)?;
+        let http = config
+            .listen
+            .http_enabled
+            .then(|| bind(config.listen.http))
+            .transpose()?;
+        Ok(Self {
+            https_address: local(&https)?,
+            http_address: http.as_ref().map(local).transpose()?,
+            https,
+            http,
+        })
+    }
+
+    fn serve(
+        self,
+        router: &Router,
+        tls: RustlsConfig,
+        servers: &mut JoinSet<std::io::Result<()>>,
+    ) -> Result<Vec<Handle<SocketAddr>>> {
+        let handle = Handle::new();
+        let mut secure = axum_server::from_tcp_rustls(self.https, tls)
+            .map_err(listening)?
+            .handle(handle.clone());
+        with_patience(secure.http_builder());
+        servers.spawn(secure.serve(with_peers(router.clone())));
+        let mut handles = vec![handle];
+        if let Some(http) = self.http {
+            let handle = Handle::new();
+            let mut plain = axum_server::from_tcp(http)
+                .map_err(listening)?
+                .handle(handle.clone());
+            with_patience(plain.http_builder());
+            servers.spawn(plain.serve(with_peers(router.clone())));
+            handles.push(handle);
+        }
+        Ok(handles)
     }
 }
 
@@ -315,7 +345,7 @@ fn service_id(config: &Config, folder: &DataFolder, https: SocketAddr) -> Result
     let refused = |why: &dyn fmt::Display| Error::Setup(format!("service.public_url: {why}"));
     let chosen = match &config.service.public_url {
         Some(service) => service.clone(),
-        None => format!("https://{}", public_host_and_port("localhost", https))
+        None => format!("https://{}", host_and_port(https))
             .parse()
             .map_err(|error| refused(&error))?,
     };
@@ -338,10 +368,10 @@ fn service_id(config: &Config, folder: &DataFolder, https: SocketAddr) -> Result
     Ok(known)
 }
 
-/// `name` for loopback and unspecified addresses, which certificates and browsers know under it.
-fn public_host_and_port(name: &str, address: SocketAddr) -> String {
+/// `localhost` for loopback and unspecified addresses, which certificates and browsers know.
+fn host_and_port(address: SocketAddr) -> String {
     if address.ip().is_loopback() || address.ip().is_unspecified() {
-        format!("{name}:{}", address.port())
+        format!("localhost:{}", address.port())
     } else {
         address.to_string()
     }
@@ -432,27 +462,24 @@ async fn forget(app: Arc<App>, idempotency_seconds: i64) {
     }
 }
 
-/// Renews the certificate before its end.
-struct Renewal {
+/// The certificate, renewed before its end.
+struct Certificate {
     config: Config,
-    folder: DataFolder,
-    public_host: Option<String>,
+    host: Option<String>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
-impl Renewal {
-    async fn keep(self, live: RustlsConfig) {
+impl Certificate {
+    fn load(&self, folder: &DataFolder) -> Result<Arc<rustls::ServerConfig>> {
+        let host = self.host.as_deref();
+        tls::server_config(&self.config.tls, folder, host, &*self.clock, &*self.entropy)
+    }
+
+    async fn keep(self, folder: DataFolder, live: RustlsConfig) {
         loop {
-            sleep(Duration::from_secs(12 * 3600)).await;
-            let renewed = tls::server_config(
-                &self.config.tls,
-                &self.folder,
-                self.public_host.as_deref(),
-                &*self.clock,
-                &*self.entropy,
-            );
-            match renewed {
+            sleep(Duration::from_hours(12)).await;
+            match self.load(&folder) {
                 Ok(config) => live.reload_from_config(config),
                 Err(error) => tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -2,7 +2,7 @@
 //! (Raginsky & Lazebnik, "Locality-sensitive binary codes from shift-invariant kernels", NIPS
 //! 2009), with weights and offsets drawn from a XOF under the wallet's key κ.
 //!
-//! `bit_i = [cos(w_i·x + b_i) > 0]`, w_i ~ N(0, s²I), b_i uniform in [0, 2π). The offset makes a
+//! `bit_i = [cos(w_i·x + b_i) > 0]`, `w_i` ~ N(0, s²I), `b_i` uniform in [0, 2π). The offset makes a
 //! single code uniform whatever x is; the joint law of several codes depends only on distances
 //! between captures (claim 3 of `docs/threat-model.md`).
 //!

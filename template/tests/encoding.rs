@@ -1,4 +1,5 @@
 //! Known answers and properties of the keyed code.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use blindprint_core::{Digest, Entropy, ProfileId, SystemEntropy};
 use blindprint_template::{BiometricCode, CODE_BITS, EncodeError, EncodingKey, encode};
@@ -9,12 +10,18 @@ fn face() -> ProfileId {
 
 /// A fixed embedding: values between −0.5 and 0.5.
 fn fixed_embedding(dimension: u16) -> Vec<f32> {
-    (0..dimension).map(|i| (f32::from(i * 37 % 101) - 50.0) / 100.0).collect()
+    (0..dimension)
+        .map(|i| (f32::from(i * 37 % 101) - 50.0) / 100.0)
+        .collect()
 }
 
 fn digest(code: &BiometricCode) -> String {
     let bytes: Vec<u8> = (0..CODE_BITS / 8)
-        .map(|byte| (0..8).fold(0, |value, bit| value | u8::from(code.bit(8 * byte + bit)) << bit))
+        .map(|byte| {
+            (0..8).fold(0, |value, bit| {
+                value | u8::from(code.bit(8 * byte + bit)) << bit
+            })
+        })
         .collect();
     Digest::of("test-vector", &bytes).to_string()
 }
@@ -25,9 +32,18 @@ fn digest(code: &BiometricCode) -> String {
 fn known_answers() {
     let key = EncodingKey::from_bytes(std::array::from_fn(|i| u8::try_from(i).unwrap()));
     for (profile, expected) in [
-        ("face-dlib128-v1", "MKoVPNBlY-w-0hLuFfsmwgtyZ8QSV-8zkV1oh4Hufco"),
-        ("iris-bits2048-v1", "RNbB-q0pdwBHXXYOA-BZAylBIc8XNfVuhZsrTLhha9A"),
-        ("fingerprint-vector512-v1", "Qom4HVh67B870_QrZxcWY7epMgg0h3eCfn0a_hPaFm4"),
+        (
+            "face-dlib128-v1",
+            "MKoVPNBlY-w-0hLuFfsmwgtyZ8QSV-8zkV1oh4Hufco",
+        ),
+        (
+            "iris-bits2048-v1",
+            "RNbB-q0pdwBHXXYOA-BZAylBIc8XNfVuhZsrTLhha9A",
+        ),
+        (
+            "fingerprint-vector512-v1",
+            "Qom4HVh67B870_QrZxcWY7epMgg0h3eCfn0a_hPaFm4",
+        ),
     ] {
         let profile: ProfileId = profile.parse().unwrap();
         let code = encode(profile, &key, &fixed_embedding(profile.profile().dimension)).unwrap();
@@ -69,17 +85,28 @@ fn each_bit_of_one_code_is_uniform_over_keys() {
 #[test]
 fn what_no_model_makes_is_refused() {
     let key = EncodingKey::generate(&SystemEntropy);
-    let refuse = |profile: &str, embedding: &[f32]| encode(profile.parse().unwrap(), &key, embedding).err();
+    let refuse =
+        |profile: &str, embedding: &[f32]| encode(profile.parse().unwrap(), &key, embedding).err();
     let mut embedding = fixed_embedding(128);
     assert_eq!(
         refuse("face-dlib128-v1", &embedding[..127]),
-        Some(EncodeError::Dimension { expected: 128, found: 127 })
+        Some(EncodeError::Dimension {
+            expected: 128,
+            found: 127
+        })
     );
     for bad in [f32::NAN, f32::INFINITY, 2e6] {
         embedding[5] = bad;
-        assert_eq!(refuse("face-dlib128-v1", &embedding), Some(EncodeError::Value), "{bad}");
+        assert_eq!(
+            refuse("face-dlib128-v1", &embedding),
+            Some(EncodeError::Value),
+            "{bad}"
+        );
     }
-    assert_eq!(refuse("fingerprint-vector512-v1", &[0.0; 512]), Some(EncodeError::Value));
+    assert_eq!(
+        refuse("fingerprint-vector512-v1", &[0.0; 512]),
+        Some(EncodeError::Value)
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Arrows point down, and secrets stay where they belong: read from `cargo metadata`.
-#![allow(missing_docs, reason = "a test")]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,12 +17,25 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("nsm", &["core", "did", "protocol"]),
     ("matcher", &["core", "did", "nsm", "protocol", "template"]),
     ("keys", &["core", "matcher", "template"]),
-    ("enclave-sim", &["core", "did", "keys", "matcher", "nsm", "protocol", "template"]),
+    (
+        "enclave-sim",
+        &[
+            "core", "did", "keys", "matcher", "nsm", "protocol", "template",
+        ],
+    ),
     ("server", &["core", "did", "protocol"]),
     ("face", &["core"]),
     ("wallet", &["core", "did", "face", "protocol", "template"]),
-    ("demo", &["core", "did", "face", "protocol", "template", "wallet"]),
-    ("bench", &["core", "did", "face", "keys", "matcher", "protocol", "template"]),
+    (
+        "demo",
+        &["core", "did", "face", "protocol", "template", "wallet"],
+    ),
+    (
+        "bench",
+        &[
+            "core", "did", "face", "keys", "matcher", "protocol", "template",
+        ],
+    ),
     ("tests", &[]),
     ("fuzz", &[]),
 ];
@@ -31,11 +44,38 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "enclave-sim",
-        &["ssi", "axum", "hyper", "reqwest", "sqlx", "rustls", "hickory-resolver", "h2"],
+        &[
+            "ssi",
+            "axum",
+            "hyper",
+            "reqwest",
+            "sqlx",
+            "rustls",
+            "hickory-resolver",
+            "h2",
+        ],
     ),
-    ("matcher", &["blindprint-keys", "axum", "hyper", "reqwest", "sqlx", "ssi"]),
-    ("server", &["blindprint-keys", "blindprint-enclave-sim", "blindprint-matcher", "tfhe"]),
-    ("wallet", &["blindprint-keys", "blindprint-enclave-sim", "blindprint-matcher"]),
+    (
+        "matcher",
+        &["blindprint-keys", "axum", "hyper", "reqwest", "sqlx", "ssi"],
+    ),
+    (
+        "server",
+        &[
+            "blindprint-keys",
+            "blindprint-enclave-sim",
+            "blindprint-matcher",
+            "tfhe",
+        ],
+    ),
+    (
+        "wallet",
+        &[
+            "blindprint-keys",
+            "blindprint-enclave-sim",
+            "blindprint-matcher",
+        ],
+    ),
     ("protocol", &["tokio", "tfhe", "hyper"]),
     ("core", &["tokio", "hyper", "tfhe"]),
 ];
@@ -49,22 +89,39 @@ impl Graph {
             .args(["metadata", "--format-version", "1", "--locked"])
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
         let names: BTreeMap<&str, &str> = metadata["packages"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|package| (package["id"].as_str().unwrap(), package["name"].as_str().unwrap()))
+            .map(|package| {
+                (
+                    package["id"].as_str().unwrap(),
+                    package["name"].as_str().unwrap(),
+                )
+            })
             .collect();
         let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for node in metadata["resolve"]["nodes"].as_array().unwrap() {
-            let edges = graph.entry(names[node["id"].as_str().unwrap()].to_owned()).or_default();
+            let edges = graph
+                .entry(names[node["id"].as_str().unwrap()].to_owned())
+                .or_default();
             for dependency in node["deps"].as_array().unwrap() {
-                let normal = dependency["dep_kinds"].as_array().unwrap().iter().any(|kind| {
-                    kind["kind"].is_null()
-                        && !kind["target"].as_str().is_some_and(|target| target.contains("wasm32"))
-                });
+                let normal = dependency["dep_kinds"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|kind| {
+                        kind["kind"].is_null()
+                            && !kind["target"]
+                                .as_str()
+                                .is_some_and(|target| target.contains("wasm32"))
+                    });
                 if normal {
                     edges.insert(names[dependency["pkg"].as_str().unwrap()].to_owned());
                 }
@@ -92,7 +149,10 @@ fn arrows_point_down() {
     let graph = Graph::read();
     for (package, allowed) in ALLOWED {
         let package = format!("blindprint-{package}");
-        let allowed: BTreeSet<String> = allowed.iter().map(|name| format!("blindprint-{name}")).collect();
+        let allowed: BTreeSet<String> = allowed
+            .iter()
+            .map(|name| format!("blindprint-{name}"))
+            .collect();
         let used: BTreeSet<String> = graph.0[&package]
             .iter()
             .filter(|name| name.starts_with("blindprint-"))
@@ -102,8 +162,15 @@ fn arrows_point_down() {
         assert!(extra.is_empty(), "{package} must not use {extra:?}");
     }
     let listed = ALLOWED.len();
-    let present = graph.0.keys().filter(|name| name.starts_with("blindprint-")).count();
-    assert_eq!(present, listed, "every workspace package has a row in ALLOWED");
+    let present = graph
+        .0
+        .keys()
+        .filter(|name| name.starts_with("blindprint-"))
+        .count();
+    assert_eq!(
+        present, listed,
+        "every workspace package has a row in ALLOWED"
+    );
 }
 
 #[test]
@@ -112,7 +179,10 @@ fn secrets_and_networks_stay_apart() {
     for (package, forbidden) in FORBIDDEN {
         let reachable = graph.reachable(&format!("blindprint-{package}"));
         for name in *forbidden {
-            assert!(!reachable.contains(name), "blindprint-{package} reaches {name}");
+            assert!(
+                !reachable.contains(name),
+                "blindprint-{package} reaches {name}"
+            );
         }
     }
 }

@@ -169,10 +169,10 @@ fn axis(svg: &mut String, scale: &Scale) {
     );
     text(
         svg,
-        LEFT - 8.0,
-        TOP + 4.0,
-        "soft\" text-anchor=\"end",
-        &format!("{:.0} %", scale.top * 100.0),
+        LEFT,
+        TOP - 4.0,
+        "soft",
+        &format!("{:.0} % of the pairs", scale.top * 100.0),
     );
 }
 

@@ -149,10 +149,13 @@ impl RunningService {
         }
         say(&format!(
             "The service keeps running. Open {}/docs for the API.\n\
-             Make a wallet of your own:\n  \
-             blindprint-wallet init --service {} --trust {}\n\
+             Invite yourself and make a wallet of your own:\n  \
+             blindprint invite --data {}\n  \
+             blindprint-wallet init --service {} --trust {}\n  \
+             blindprint-wallet enrol --photo me.jpg --invitation CODE\n\
              Data, wallets and log: {}\nStop it: kill {}",
             self.url,
+            self.data().display(),
             self.url,
             self.data().join("trust.json").display(),
             self.path.display(),

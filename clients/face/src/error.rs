@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-
 /// Why a capture gave no embedding, named by what the caller does next.
 ///
 /// The messages hold measured numbers (pixels, sharpness) but never values of an embedding.

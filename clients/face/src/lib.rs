@@ -33,8 +33,8 @@ mod resample;
 mod sharpness;
 mod weights;
 
-pub use capture::{CameraFrame, Capture, EmbeddingFile, Photo};
 pub use blindprint_core::Modality;
+pub use capture::{CameraFrame, Capture, EmbeddingFile, Photo};
 pub use embedding::{Embedding, MAX_DIMENSION, MIN_DIMENSION};
 pub use error::Error;
 pub use picture::{MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE, decode as decode_picture};

@@ -34,11 +34,21 @@ pub struct EnrolOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Stages {
     /// Capture → keyed code.
+    #[serde(rename = "encode_ms", serialize_with = "milliseconds")]
     pub encode: Duration,
     /// Encryption and zero-knowledge proof.
+    #[serde(rename = "prove_ms", serialize_with = "milliseconds")]
     pub prove: Duration,
     /// Upload, verification, comparison and answer.
+    #[serde(rename = "service_ms", serialize_with = "milliseconds")]
     pub service: Duration,
+}
+
+fn milliseconds<S: serde::Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64() * 1e3)
 }
 
 /// A template made and registered.

@@ -1,4 +1,5 @@
 //! One seed, one key set: a change in generation, encodings or tfhe itself shows here.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Mutex;
 
@@ -29,7 +30,14 @@ fn known_answers() {
     let digests = material.digests();
     let secret = blindprint_core::Digest::of("test-vector", &secret.expose());
     assert_eq!(
-        [secret, digests.public_key, digests.crs, digests.evaluation_keys, digests.key()].map(|digest| digest.to_string()),
+        [
+            secret,
+            digests.public_key,
+            digests.crs,
+            digests.evaluation_keys,
+            digests.key()
+        ]
+        .map(|digest| digest.to_string()),
         [
             "o7zMSVr6kemH0my5-UWxA20KMUiSDotARPYxivCcxS8",
             "netJmiw_-46xH4j9wMj0iKLBoV9unV-J3ks2oqxkXCE",

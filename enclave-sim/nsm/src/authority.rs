@@ -91,7 +91,7 @@ fn decode(text: &str) -> Result<Authority, NsmError> {
     if certified.as_ref() != Some(key.verifying_key()) {
         return Err(NsmError::Root);
     }
-    Authority::new(Box::new(key), certificate)
+    Authority::new(Box::new(key), &certificate)
 }
 
 fn certificate_pem(text: &str) -> Result<&str, NsmError> {

@@ -58,11 +58,11 @@ impl Authority {
             &key,
             entropy,
         )?;
-        Self::new(key, certificate)
+        Self::new(key, &certificate)
     }
 
     /// The authority with this key and certificate.
-    pub(crate) fn new(key: Box<SigningKey>, certificate: Certificate) -> Result<Self, NsmError> {
+    pub(crate) fn new(key: Box<SigningKey>, certificate: &Certificate) -> Result<Self, NsmError> {
         let der = certificate.to_der().map_err(|_| NsmError::Certificate)?;
         let name = certificate.tbs_certificate().subject().clone();
         Ok(Self { key, name, der })
@@ -99,7 +99,7 @@ impl Authority {
             &self.key,
             entropy,
         )?;
-        Self::new(key, certificate)
+        Self::new(key, &certificate)
     }
 
     /// A key that signs documents, and its certificate in DER.

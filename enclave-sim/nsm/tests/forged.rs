@@ -1,4 +1,5 @@
 //! Documents that are signed properly, but by a chain or with contents that must not be accepted.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{collections::BTreeMap, str::FromStr as _, time::Duration};
 
@@ -228,16 +229,16 @@ fn authorities_must_be_authorities() {
     let changes: [(&str, Change); 8] = [
         ("no basic constraints", |it| it.constraints = None),
         ("not an authority", |it| {
-            it.constraints = Some((false, None))
+            it.constraints = Some((false, None));
         }),
         ("no key usage", |it| it.usage = None),
         ("may not sign certificates", |it| {
-            it.usage = Some(KeyUsages::DigitalSignature)
+            it.usage = Some(KeyUsages::DigitalSignature);
         }),
         ("signed with another key", |it| it.signed_with = 9),
         ("of another issuer", |it| it.issuer = "CN=nobody"),
         ("a critical extension nobody knows", |it| {
-            it.extensions.push(extension("1.2.3.4", true))
+            it.extensions.push(extension("1.2.3.4", true));
         }),
         ("an extension twice", |it| {
             it.extensions

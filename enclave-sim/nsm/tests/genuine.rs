@@ -1,5 +1,6 @@
 //! Documents of the simulated module, as a verifier meets them: genuine, altered in transit,
 //! replayed, or of a process that it does not know.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use blindprint_core::{Digest, KeyUri, ServiceId, SystemEntropy, UnixTime, profile_table_digest};
 use blindprint_did::{KeyType, SigningKey};

@@ -34,7 +34,11 @@ pub fn encode<T: Serialize>(message: &T, limit: usize) -> Result<Vec<u8>, FrameE
 /// The length that `prefix` announces, if it is within `limit`.
 pub fn length(prefix: [u8; 4], limit: usize) -> Result<usize, FrameError> {
     let length = usize::try_from(u32::from_be_bytes(prefix)).map_err(|_| FrameError::TooLong)?;
-    if length > limit { Err(FrameError::TooLong) } else { Ok(length) }
+    if length > limit {
+        Err(FrameError::TooLong)
+    } else {
+        Ok(length)
+    }
 }
 
 /// The message in the body of a frame.
@@ -42,5 +46,9 @@ pub fn decode<T: DeserializeOwned>(mut body: &[u8]) -> Result<T, FrameError> {
     // 32 levels are far more than any message nests, far fewer than the stack holds.
     let message = ciborium::de::from_reader_with_recursion_limit(&mut body, 32)
         .map_err(|_| FrameError::Malformed)?;
-    if body.is_empty() { Ok(message) } else { Err(FrameError::Malformed) }
+    if body.is_empty() {
+        Ok(message)
+    } else {
+        Err(FrameError::Malformed)
+    }
 }

@@ -32,7 +32,7 @@ use super::{
 /// Most connections at once: those of a few servers, which keep a pool each.
 pub const MAX_CONNECTIONS: usize = 256;
 /// How long a connection may be silent between requests.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE: Duration = Duration::from_mins(5);
 /// Pause after a failed accept, which would fail again at once.
 const RETRY: Duration = Duration::from_millis(100);
 

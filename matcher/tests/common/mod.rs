@@ -1,5 +1,6 @@
 //! What the matcher's tests share: keys, codes at a chosen distance, decryption.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use blindprint_core::{Entropy, Role, SystemEntropy};
 use blindprint_keys::{PublicMaterial, SecretKeys};

@@ -159,16 +159,16 @@ impl Matchers {
                 Ok(MatcherResponse::Refused(refusal)) if is_final(refusal) => {
                     return Err(Error::Refused(refusal_code(refusal)));
                 }
-                Ok(answer) => match take(answer) {
-                    Some(answer) => {
+                Ok(answer) => {
+                    if let Some(answer) = take(answer) {
                         taken.push(answer);
                         if taken.len() == k {
                             return Ok(taken);
                         }
                         continue;
                     }
-                    None => tracing::warn!(socket = %socket.display(), "matcher is not ready"),
-                },
+                    tracing::warn!(socket = %socket.display(), "matcher is not ready");
+                }
                 Err(error) => tracing::warn!(
                     socket = %socket.display(),
                     error = &error as &dyn std::error::Error,

@@ -45,16 +45,16 @@ impl MaterialStore {
         if let Some(material) = loaded.get(&(key, part)) {
             return Ok(Some(material.clone()));
         }
-        let material = match self.from_disk(key, part).await? {
+        let material = match self.read_cached(key, part).await? {
             Some(material) => material,
-            None => self.from_enclave(key, part).await?,
+            None => self.fetch(key, part).await?,
         };
         loaded.retain(|(other, _), _| *other == key);
         loaded.insert((key, part), material.clone());
         Ok(Some(material))
     }
 
-    async fn from_disk(&self, key: Digest, part: MaterialPart) -> Result<Option<Material>> {
+    async fn read_cached(&self, key: Digest, part: MaterialPart) -> Result<Option<Material>> {
         let Some(digest) = self.store.material_digest(key, name(part)).await? else {
             return Ok(None);
         };
@@ -74,7 +74,7 @@ impl MaterialStore {
         }))
     }
 
-    async fn from_enclave(&self, key: Digest, part: MaterialPart) -> Result<Material> {
+    async fn fetch(&self, key: Digest, part: MaterialPart) -> Result<Material> {
         let bytes = self.enclave.material(part).await?;
         if self.enclave.health().await?.key != key {
             // It restarted with other keys between the chunks.

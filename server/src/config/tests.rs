@@ -4,6 +4,7 @@ use super::*;
 
 const SAMPLE: &str = include_str!("../../blindprint.sample.toml");
 
+#[allow(clippy::result_large_err, reason = "the size is figment's")]
 fn parse(text: &str) -> figment::Result<Config> {
     Figment::from(Serialized::defaults(Config::default()))
         .merge(Toml::string(text))
@@ -107,6 +108,7 @@ fn what_types_cannot_tell_is_checked() {
         "enclave.matchers_needed=0",
         "limits.subject_burst=0",
         "service.public_url=ftp://x",
+        "data=\"é\\n\"",
     ] {
         assert!(matches!(load("", &[bad]), Err(Error::Setup(_))), "{bad}");
     }

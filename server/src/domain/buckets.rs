@@ -147,7 +147,7 @@ mod tests {
             "two have buckets of their own, two share the last one's tokens"
         );
         assert!(buckets.state.lock().unwrap().known.len() <= 3);
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         assert_eq!(
             buckets.take(&5000, later),
             Ok(()),

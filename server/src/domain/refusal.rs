@@ -28,8 +28,7 @@ impl From<Refusal> for Error {
                 };
             }
             Refusal::Locked => ProblemCode::Locked,
-            Refusal::Full => return Self::Full,
-            Refusal::Storage => return Self::Full,
+            Refusal::Full | Refusal::Storage => return Self::Full,
             // A matcher restarted and is not admitted yet, or the quorum is short: it passes.
             Refusal::Evaluations | Refusal::Attestation => return Self::unavailable(2),
             _ => ProblemCode::Refused,

@@ -89,10 +89,7 @@ impl Operators {
         let digest = token_digest(token);
         // Both are always compared, so that time does not tell one kind from the other.
         let operates = digest == self.operator;
-        let enrols = self
-            .enrolment
-            .iter()
-            .fold(false, |any, key| any | (*key == digest));
+        let enrols = self.enrolment.iter().filter(|key| **key == digest).count() > 0;
         match (operates, enrols) {
             (true, _) => Some(Right::Operate),
             (false, true) => Some(Right::Enrol),

@@ -149,7 +149,9 @@ mod tests {
     use super::*;
 
     fn headers(name: HeaderName, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+        [(name, HeaderValue::from_str(value).unwrap())]
+            .into_iter()
+            .collect()
     }
 
     #[test]

@@ -44,6 +44,9 @@ impl Problem {
     }
 
     /// The response, with the request's id where it is known.
+    ///
+    /// # Panics
+    /// Never: problem codes carry valid statuses.
     pub fn respond(&self, request_id: Option<&str>) -> Response {
         let document = ProblemDocument {
             kind: self.code.type_uri(),

@@ -12,7 +12,7 @@ mod inputs;
 
 pub use bolero;
 pub use budget::{Budget, within};
-pub use inputs::Inputs;
+pub use inputs::{Input, Inputs};
 
 /// Feeds [`Inputs`] to a check, which gets each as a slice and must neither panic nor exceed the
 /// [`Budget`]. Stands alone in a test function, after which the target is named.
@@ -23,6 +23,6 @@ macro_rules! fuzz {
             ($inputs, $budget, $check);
         $crate::bolero::check!()
             .with_generator(inputs)
-            .for_each(move |input: &Vec<u8>| $crate::within(budget, || check(input.as_slice())));
+            .for_each(move |input: &$crate::Input| $crate::within(budget, || check(&input.0)));
     }};
 }

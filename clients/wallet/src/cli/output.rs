@@ -73,9 +73,14 @@ pub(crate) fn when(time: UnixTime) -> String {
         .unwrap_or_else(|| time.0.to_string())
 }
 
+/// Whether there is somebody to ask.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 /// Asks yes or no on the terminal; `None` without one.
 pub(crate) fn confirm(question: &str) -> Option<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !is_interactive() {
         return None;
     }
     eprint!("{question} [y/N] ");

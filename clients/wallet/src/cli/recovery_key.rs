@@ -8,7 +8,10 @@ use clap::Args;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Outcome, Place, Result, output::confirm};
+use super::{
+    Outcome, Place, Result,
+    output::{confirm, is_interactive},
+};
 
 /// Show the recovery key again, or write it to a file, while the wallet still keeps it
 #[derive(Args)]
@@ -75,7 +78,7 @@ pub(super) fn hand_over(wallet: &mut Wallet, out: Option<&Path>, ask: bool) -> R
         );
         return Ok(Page { text, shown: None });
     }
-    if ask {
+    if ask && is_interactive() {
         eprintln!("\n{}", *page);
         if confirm("Is it on paper? Then the wallet forgets it.") == Some(true) {
             wallet.forget_recovery_key()?;

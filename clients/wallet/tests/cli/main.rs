@@ -89,6 +89,7 @@ fn authenticates(alice: &Person) {
     let same = alice.auth("L001_2").ok();
     assert_eq!(same["matched"], true);
     assert_eq!(same["says"]["aud"], "https://shop.example");
+    assert!(same["stages"]["prove_ms"].as_f64().unwrap() > 0.0, "{same}");
     let other = alice.auth("L002_1");
     assert_eq!(
         (other.code, &other.json["matched"]),

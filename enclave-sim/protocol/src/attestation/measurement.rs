@@ -41,7 +41,13 @@ impl FromStr for Measurement {
     fn from_str(text: &str) -> Result<Self, AttestationError> {
         let mut bytes = [0; PCR_LEN];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| AttestationError::Trust)?;
-        Ok(Self(bytes))
+        let measurement = Self(bytes);
+        // One text for one measurement: capitals are refused.
+        if measurement.to_string() == text {
+            Ok(measurement)
+        } else {
+            Err(AttestationError::Trust)
+        }
     }
 }
 

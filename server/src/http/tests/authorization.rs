@@ -105,7 +105,7 @@ async fn every_operation_is_public_on_purpose_or_wants_credentials() {
     }
     assert_eq!(
         public,
-        BTreeSet::from_iter(PUBLIC.iter().copied()),
+        PUBLIC.iter().copied().collect::<BTreeSet<_>>(),
         "PUBLIC names what is gone"
     );
 }

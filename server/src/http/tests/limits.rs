@@ -66,7 +66,7 @@ async fn the_proof_comes_before_the_subject_limit() {
     for _ in 0..5 {
         let reply = fixture
             .forged(&intruder, "GET", "/v1/subjects/me", "", |proof| {
-                proof.htm = "PUT".to_owned()
+                proof.htm = "PUT".to_owned();
             })
             .await;
         assert_eq!(reply.problem(), "unauthenticated");

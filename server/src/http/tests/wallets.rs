@@ -80,20 +80,20 @@ async fn a_proof_is_for_one_request_at_one_time_once() {
     let key = wallet();
     let forgeries: [(&str, Forgery); 8] = [
         ("another service", |proof| {
-            proof.aud = "https://evil.example".parse().unwrap()
+            proof.aud = "https://evil.example".parse().unwrap();
         }),
         ("another method", |proof| proof.htm = "POST".to_owned()),
         ("another path", |proof| {
-            proof.htu = "/v1/subjects/you".to_owned()
+            proof.htu = "/v1/subjects/you".to_owned();
         }),
         ("another query", |proof| proof.htu = format!("{ME}?a=1")),
         ("another body", |proof| {
-            proof.body = Digest::of("blindprint/body/v1", b"x")
+            proof.body = Digest::of("blindprint/body/v1", b"x");
         }),
         ("too old", |proof| proof.iat = proof.iat.plus(-61)),
         ("too new", |proof| proof.iat = proof.iat.plus(61)),
         ("another subject", |proof| {
-            proof.sub = wallet().public().subject()
+            proof.sub = wallet().public().subject();
         }),
     ];
     for (name, forge) in forgeries {
@@ -108,7 +108,7 @@ async fn a_proof_is_for_one_request_at_one_time_once() {
         "spent"
     );
     let late = fixture.proof(&key, ("GET", ME, b""), |proof| {
-        proof.iat = proof.iat.plus(-60)
+        proof.iat = proof.iat.plus(-60);
     });
     assert_eq!(fixture.proven(&late, "GET", ME, "").await.status, 200);
     assert_eq!(fixture.proven(&late, "GET", ME, "").await.status, 401);

@@ -1,11 +1,13 @@
 use async_trait::async_trait;
-use blindprint_core::{EnrolmentId, Jws, SubjectId, UnixTime};
+use blindprint_core::{
+    ConsentId, Digest, EnrolmentId, Jws, KeyUri, SubjectId, UnixTime, statement::Consent,
+};
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, corrupt, failed, parsed, time};
 use crate::{
     Result,
-    domain::record::{Effect, NotBegun, Operation, PendingEnrolment},
+    domain::record::{Effect, NotBegun, Operation, PendingEnrolment, SubjectKeys},
     store::OperationStore,
 };
 
@@ -149,32 +151,8 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
             key,
             receipt,
         } => {
-            sqlx::query(
-                "INSERT INTO subjects (subject, pinned_key, since) VALUES ($1, $2, $3)
-                 ON CONFLICT (subject) DO NOTHING",
-            )
-            .bind(consent.sub.as_str())
-            .bind(key.as_str())
-            .bind(consent.given.0)
-            .execute(&mut **tx)
-            .await?;
-            sqlx::query(
-                "INSERT INTO consents (id, subject, purpose, notice, record, jws, receipt, given,
-                                       expires)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                 ON CONFLICT (subject, id) DO NOTHING",
-            )
-            .bind(consent.id.to_string())
-            .bind(consent.sub.as_str())
-            .bind(consent.purpose.as_str())
-            .bind(consent.notice.to_string())
-            .bind(record.to_string())
-            .bind(jws.as_str())
-            .bind(receipt.as_str())
-            .bind(consent.given.0)
-            .bind(consent.expires.0)
-            .execute(&mut **tx)
-            .await?;
+            meet(tx, &consent.sub, key, consent.given).await?;
+            give_consent(tx, consent, *record, (jws, receipt)).await
         }
         Effect::ConsentWithdrawn {
             subject,
@@ -182,88 +160,149 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
             at,
             withdrawal,
             receipt,
-        } => {
-            sqlx::query(
-                "UPDATE consents
-                 SET withdrawn = COALESCE(withdrawn, $3), withdrawal = $4, withdrawal_receipt = $5
-                 WHERE subject = $1 AND id = $2 AND withdrawal_receipt IS NULL",
-            )
-            .bind(subject.as_str())
-            .bind(consent.to_string())
-            .bind(at.0)
-            .bind(withdrawal.as_str())
-            .bind(receipt.as_str())
-            .execute(&mut **tx)
-            .await?;
-        }
+        } => withdraw_consent(tx, subject, *consent, *at, (withdrawal, receipt)).await,
         Effect::Enrolled {
             enrolment,
             receipt,
             replaced,
             at,
         } => {
-            sqlx::query(
-                "UPDATE enrolments SET state = 'live', receipt = $2, enrolled = $3
-                 WHERE id = $1 AND state = 'pending'",
-            )
-            .bind(enrolment.to_string())
-            .bind(receipt.as_str())
-            .bind(at.0)
-            .execute(&mut **tx)
-            .await?;
-            sqlx::query(
-                "UPDATE subjects
-                 SET recovery_key = (SELECT recovery_key FROM enrolments WHERE id = $1)
-                 WHERE subject = (SELECT subject FROM enrolments WHERE id = $1)",
-            )
-            .bind(enrolment.to_string())
-            .execute(&mut **tx)
-            .await?;
-            if let Some(replaced) = replaced {
-                erase(tx, *replaced, None, *at).await?;
+            enrol(tx, *enrolment, receipt, *at).await?;
+            match replaced {
+                Some(replaced) => erase(tx, *replaced, None, *at).await,
+                None => Ok(()),
             }
         }
-        Effect::EnrolmentRefused { enrolment } => {
-            sqlx::query(
-                "UPDATE invitations SET used = used - 1
-                 WHERE id = (SELECT invitation FROM invitation_uses WHERE enrolment = $1)
-                   AND EXISTS (SELECT 1 FROM enrolments WHERE id = $1 AND state = 'pending')",
-            )
-            .bind(enrolment.to_string())
-            .execute(&mut **tx)
-            .await?;
-            sqlx::query("DELETE FROM enrolments WHERE id = $1 AND state = 'pending'")
-                .bind(enrolment.to_string())
-                .execute(&mut **tx)
-                .await?;
-        }
+        Effect::EnrolmentRefused { enrolment } => forget_enrolment(tx, *enrolment).await,
         Effect::Erased {
             enrolment,
             receipt,
             at,
-        } => {
-            erase(tx, *enrolment, receipt.as_ref(), *at).await?;
-        }
-        Effect::ConsentsEnded { subject, at } => {
-            sqlx::query(
-                "UPDATE consents SET withdrawn = $2 WHERE subject = $1 AND withdrawn IS NULL",
-            )
-            .bind(subject.as_str())
-            .bind(at.0)
-            .execute(&mut **tx)
-            .await?;
-        }
-        Effect::KeysChanged { subject, keys } => {
-            sqlx::query(
-                "UPDATE subjects SET pinned_key = $2, recovery_key = $3 WHERE subject = $1",
-            )
-            .bind(subject.as_str())
-            .bind(keys.pinned.as_str())
-            .bind(keys.recovery.as_ref().map(blindprint_core::KeyUri::as_str))
-            .execute(&mut **tx)
-            .await?;
-        }
+        } => erase(tx, *enrolment, receipt.as_ref(), *at).await,
+        Effect::ConsentsEnded { subject, at } => end_consents(tx, subject, *at).await,
+        Effect::KeysChanged { subject, keys } => change_keys(tx, subject, keys).await,
     }
+}
+
+async fn meet(tx: &mut Tx, subject: &SubjectId, key: &KeyUri, at: UnixTime) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO subjects (subject, pinned_key, since) VALUES ($1, $2, $3)
+         ON CONFLICT (subject) DO NOTHING",
+    )
+    .bind(subject.as_str())
+    .bind(key.as_str())
+    .bind(at.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn give_consent(
+    tx: &mut Tx,
+    consent: &Consent,
+    record: Digest,
+    (jws, receipt): (&Jws, &Jws),
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO consents (id, subject, purpose, notice, record, jws, receipt, given, expires)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (subject, id) DO NOTHING",
+    )
+    .bind(consent.id.to_string())
+    .bind(consent.sub.as_str())
+    .bind(consent.purpose.as_str())
+    .bind(consent.notice.to_string())
+    .bind(record.to_string())
+    .bind(jws.as_str())
+    .bind(receipt.as_str())
+    .bind(consent.given.0)
+    .bind(consent.expires.0)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn withdraw_consent(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    consent: ConsentId,
+    at: UnixTime,
+    (withdrawal, receipt): (&Jws, &Jws),
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE consents
+         SET withdrawn = COALESCE(withdrawn, $3), withdrawal = $4, withdrawal_receipt = $5
+         WHERE subject = $1 AND id = $2 AND withdrawal_receipt IS NULL",
+    )
+    .bind(subject.as_str())
+    .bind(consent.to_string())
+    .bind(at.0)
+    .bind(withdrawal.as_str())
+    .bind(receipt.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn end_consents(tx: &mut Tx, subject: &SubjectId, at: UnixTime) -> sqlx::Result<()> {
+    sqlx::query("UPDATE consents SET withdrawn = $2 WHERE subject = $1 AND withdrawn IS NULL")
+        .bind(subject.as_str())
+        .bind(at.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn enrol(
+    tx: &mut Tx,
+    enrolment: EnrolmentId,
+    receipt: &Jws,
+    at: UnixTime,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE enrolments SET state = 'live', receipt = $2, enrolled = $3
+         WHERE id = $1 AND state = 'pending'",
+    )
+    .bind(enrolment.to_string())
+    .bind(receipt.as_str())
+    .bind(at.0)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(
+        "UPDATE subjects
+         SET recovery_key = (SELECT recovery_key FROM enrolments WHERE id = $1)
+         WHERE subject = (SELECT subject FROM enrolments WHERE id = $1)",
+    )
+    .bind(enrolment.to_string())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A template that was never registered leaves nothing, and its invitation is as before.
+async fn forget_enrolment(tx: &mut Tx, enrolment: EnrolmentId) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE invitations SET used = used - 1
+         WHERE id = (SELECT invitation FROM invitation_uses WHERE enrolment = $1)
+           AND EXISTS (SELECT 1 FROM enrolments WHERE id = $1 AND state = 'pending')",
+    )
+    .bind(enrolment.to_string())
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM enrolments WHERE id = $1 AND state = 'pending'")
+        .bind(enrolment.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn change_keys(tx: &mut Tx, subject: &SubjectId, keys: &SubjectKeys) -> sqlx::Result<()> {
+    sqlx::query("UPDATE subjects SET pinned_key = $2, recovery_key = $3 WHERE subject = $1")
+        .bind(subject.as_str())
+        .bind(keys.pinned.as_str())
+        .bind(keys.recovery.as_ref().map(KeyUri::as_str))
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -25,9 +25,8 @@ fn body<T: Serialize>(message: &T) -> Vec<u8> {
 /// That a body which decodes to a `T` encodes to what decodes to the same.
 fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8], limit: usize) {
     if let Ok(message) = frame::decode::<T>(bytes) {
-        // CBOR has several spellings; ours is the shortest but for floats, which no message has.
+        // CBOR has several spellings, and ciborium takes some that are not even well-formed.
         let again = frame::encode(&message, limit).unwrap().split_off(4);
-        assert!(again.len() <= bytes.len());
         assert_eq!(frame::decode::<T>(&again), Ok(message));
     }
 }
@@ -86,7 +85,7 @@ fn enclave_requests() {
     ];
     fuzz!(
         Inputs::from(requests.map(|request| body(&request))),
-        Budget::mebibytes(4),
+        Budget::SMALL,
         |bytes: &[u8]| {
             message::<EnclaveRequest>(bytes, MAX_REQUEST);
         }
@@ -124,7 +123,7 @@ fn enclave_responses() {
     ];
     fuzz!(
         Inputs::from(responses.map(|response| body(&response))),
-        Budget::mebibytes(4),
+        Budget::SMALL,
         |bytes: &[u8]| {
             message::<EnclaveResponse>(bytes, MAX_RESPONSE);
         }
@@ -163,7 +162,7 @@ fn matcher_requests() {
     ];
     fuzz!(
         Inputs::from(requests.map(|request| body(&request))),
-        Budget::mebibytes(4),
+        Budget::SMALL,
         |bytes: &[u8]| {
             message::<MatcherRequest>(bytes, MAX_REQUEST);
         }
@@ -196,7 +195,7 @@ fn matcher_responses() {
     ];
     fuzz!(
         Inputs::from(responses.map(|response| body(&response))),
-        Budget::mebibytes(4),
+        Budget::SMALL,
         |bytes: &[u8]| {
             message::<MatcherResponse>(bytes, MAX_RESPONSE);
         }

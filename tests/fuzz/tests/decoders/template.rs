@@ -47,7 +47,7 @@ pub fn genuine(role: Role) -> (Binding, Vec<u8>) {
 fn public_keys() {
     fuzz!(
         Inputs::from([material().public_key.clone()]),
-        Budget::mebibytes(1),
+        Budget::SMALL,
         |bytes: &[u8]| {
             if let Ok(key) = PublicKey::decode(bytes) {
                 assert!(key.encode() == bytes && bytes.len() == PublicKey::ENCODED_LEN);
@@ -73,15 +73,11 @@ fn reference_strings() {
 #[test]
 fn submissions() {
     let seeds = [Role::Template, Role::Probe].map(|role| genuine(role).1);
-    fuzz!(
-        Inputs::from(seeds),
-        Budget::mebibytes(1),
-        |bytes: &[u8]| {
-            if let Ok(submission) = Submission::decode(bytes) {
-                assert!(submission.encode() == bytes && bytes.len() <= Submission::MAX_LEN);
-            }
+    fuzz!(Inputs::from(seeds), Budget::SMALL, |bytes: &[u8]| {
+        if let Ok(submission) = Submission::decode(bytes) {
+            assert!(submission.encode() == bytes && bytes.len() <= Submission::MAX_LEN);
         }
-    );
+    });
 }
 
 /// A few inputs a second: whatever decodes is verified, and only what was sealed holds.
@@ -117,16 +113,12 @@ fn stored_templates() {
         .concat()
     };
     let seed = encode(Digest::of("fuzz", b"key"), &words);
-    fuzz!(
-        Inputs::from([seed]),
-        Budget::mebibytes(1),
-        |bytes: &[u8]| {
-            if let Ok(template) = StoredTemplate::decode(bytes) {
-                assert!(encode(template.key(), template.glwe_words()) == bytes);
-                assert_eq!(bytes.len(), StoredTemplate::ENCODED_LEN);
-            }
+    fuzz!(Inputs::from([seed]), Budget::SMALL, |bytes: &[u8]| {
+        if let Ok(template) = StoredTemplate::decode(bytes) {
+            assert!(encode(template.key(), template.glwe_words()) == bytes);
+            assert_eq!(bytes.len(), StoredTemplate::ENCODED_LEN);
         }
-    );
+    });
 }
 
 /// The first two bytes say how many values of how many bits the others are taken for.
