@@ -11,7 +11,8 @@ fn face() -> ProfileId {
 /// A fixed embedding: values between −0.5 and 0.5.
 fn fixed_embedding(dimension: u16) -> Vec<f32> {
     (0..dimension)
-        .map(|i| (f32::from(i * 37 % 101) - 50.0) / 100.0)
+        .map(|i| u8::try_from(u32::from(i) * 37 % 101).unwrap())
+        .map(|step| (f32::from(step) - 50.0) / 100.0)
         .collect()
 }
 
