@@ -20,7 +20,7 @@ impl Run {
         let mut rotation =
             self.world
                 .rotation(&wallet.subject, &wallet.keys[device], self.slips[slip]);
-        rotation.iat = UnixTime(self.model.present - i64::from(spent));
+        rotation.iat = UnixTime(self.model.present + i64::from(spent));
         let possession = jws(&wallet.keys[device], &rotation);
         let signed = jws(self.device(person, stranger), &rotation);
         let permitted = !stranger && !spent && self.model.people[person].recovery.is_some();
@@ -42,7 +42,7 @@ impl Run {
         let mut recovery =
             self.world
                 .recovery(&wallet.subject, RecoveryAction::Unlock, self.slips[slip]);
-        recovery.iat = UnixTime(self.model.present - i64::from(spent));
+        recovery.iat = UnixTime(self.model.present + i64::from(spent));
         let known = &self.model.people[person];
         // The wallet's own key does not recover.
         let key = if stranger {
@@ -73,7 +73,7 @@ impl Run {
         let mut recovery = self
             .world
             .recovery(&wallet.subject, action, self.slips[slip]);
-        recovery.iat = UnixTime(self.model.present - i64::from(spent));
+        recovery.iat = UnixTime(self.model.present + i64::from(spent));
         let known = &self.model.people[person];
         let key = if stranger {
             known.device
