@@ -20,15 +20,16 @@ const problems = validate(compose)
 const { enclave = {}, matcher = {}, server = {} } = compose.services ?? {};
 for (const [name, service] of Object.entries({ enclave, matcher, server })) {
   if (!service.read_only) problems.push(`${name}: the root file system is writable`);
+  if (!service.user || service.user === 'root') problems.push(`${name}: runs as root`);
   if (service.cap_drop?.[0] !== 'ALL') problems.push(`${name}: capabilities are kept`);
   if (!service.healthcheck) problems.push(`${name}: no health check`);
 }
 for (const [name, service] of Object.entries({ enclave, matcher })) {
   if (service.network_mode !== 'none') problems.push(`${name}: has a network`);
 }
-if (new Set([enclave.user, matcher.user, server.user]).size !== 3) problems.push('services share a user');
-if ([matcher, server].flatMap((service) => service.volumes ?? []).some((volume) => volume.startsWith('enclave-data')))
-  problems.push("the enclave's sealed state is mounted elsewhere");
+const mounts = (service) => (service.volumes ?? []).map((volume) => volume.split(':')[0]);
+if ([matcher, server].flatMap(mounts).includes('enclave-data')) problems.push("the enclave's sealed state is mounted elsewhere");
+if (mounts(server).includes('hardware')) problems.push('the simulated hardware is mounted into the server');
 
 for (const problem of problems) console.error(`${file}: ${problem}`);
 console.log(`${file}: ${problems.length === 0 ? 'valid' : 'not valid'}`);
