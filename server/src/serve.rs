@@ -51,8 +51,9 @@ pub struct Announcement {
     pub http: Option<String>,
     /// The certificate to trust for HTTPS; `None` with an operator's own.
     pub ca: Option<PathBuf>,
-    /// What wallets pin. The file appears once the enclave has started for the first time.
-    pub trust: PathBuf,
+    /// What wallets pin. The file appears once the enclave has started for the first time; `None`
+    /// if an enclave elsewhere keeps its root to itself.
+    pub trust: Option<PathBuf>,
     /// The operator's bearer token.
     pub operator_token: Option<PathBuf>,
     /// The data folder.
@@ -72,7 +73,9 @@ impl fmt::Display for Announcement {
         if let Some(ca) = &self.ca {
             writeln!(f, "  CA certificate  {}", ca.display())?;
         }
-        writeln!(f, "  trust file      {}", self.trust.display())?;
+        if let Some(trust) = &self.trust {
+            writeln!(f, "  trust file      {}", trust.display())?;
+        }
         if let Some(token) = &self.operator_token {
             writeln!(f, "  operator token  {}", token.display())?;
         }
@@ -248,7 +251,8 @@ fn announcement(
         https: url("https", sockets.https_address),
         http: sockets.http_address.map(|address| url("http", address)),
         ca: (!own_certificate).then(|| folder.ca_certificate()),
-        trust: folder.trust(),
+        trust: (config.enclave.socket.is_none() || config.enclave.simulated_root.is_some())
+            .then(|| folder.trust()),
         operator_token: (!own_token).then(|| folder.operator_token()),
         data: folder.path().to_owned(),
         pid: std::process::id(),
