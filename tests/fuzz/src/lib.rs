@@ -4,8 +4,12 @@
 //! Random bytes fail at the first check of a format, so [`Inputs`] are mostly genuine encodings
 //! with a few faults. [`fuzz!`] feeds them to one decoder for a second (`make fuzz` gives each a
 //! minute, and `BOLERO_RANDOM_TEST_TIME_MS` any other time), on the stable toolchain and with
-//! nothing installed. `cargo bolero test --package blindprint-fuzz --test decoders TARGET` runs the
-//! same targets under libFuzzer, whose coverage guides it further.
+//! nothing installed. With `cargo install cargo-bolero`, the same targets run under libFuzzer, whose
+//! coverage guides it further:
+//!
+//! ```sh
+//! cargo bolero test --package blindprint-fuzz --profile dev --rustc-bootstrap --sanitizer NONE template::submissions
+//! ```
 
 mod budget;
 mod inputs;
