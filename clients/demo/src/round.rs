@@ -305,7 +305,8 @@ impl Summary {
         }
     }
 
-    /// Genuine refusals that the model's own error rate explains.
+    /// Genuine refusals that the model's own error rate explains: three standard deviations of a
+    /// binomial count above its mean.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -318,7 +319,8 @@ impl Summary {
             .profile()
             .operating_point
             .map_or(0.0, |point| point.fnmr);
-        (rate * self.genuine as f64).ceil() as usize
+        let expected = rate * self.genuine as f64;
+        (expected + 3.0 * (expected * (1.0 - rate)).sqrt()).ceil() as usize
     }
 
     /// Whether all of it held.

@@ -29,6 +29,14 @@ fn a_wallet_from_first_start_to_withdrawal() {
 
 fn starts(alice: &Person, service: &Service) {
     alice.run(&["status"]).failed(2, "invalid");
+    // An enclave that runs another program is not spoken to.
+    let mut trust: Value = serde_json::from_slice(&fs::read(service.trust()).unwrap()).unwrap();
+    trust["enclave"] = Value::from(vec!["ab".repeat(48)]);
+    fs::write(alice.path("other.json"), trust.to_string()).unwrap();
+    let url = service.url.as_str();
+    alice
+        .run(&["init", "--service", url, "--trust", "other.json"])
+        .failed(1, "untrusted");
     let made = alice.init(service).ok();
     assert!(
         made["subject"]
@@ -90,6 +98,10 @@ fn authenticates(alice: &Person) {
     assert_eq!(same["matched"], true);
     assert_eq!(same["says"]["aud"], "https://shop.example");
     assert!(same["stages"]["prove_ms"].as_f64().unwrap() > 0.0, "{same}");
+    // What was downloaded is compared with the attestation each time, and fetched again if damaged.
+    for file in fs::read_dir(alice.path("cache/material")).unwrap() {
+        fs::write(file.unwrap().path(), b"damaged").unwrap();
+    }
     let other = alice.auth("L002_1");
     assert_eq!(
         (other.code, &other.json["matched"]),
