@@ -5,19 +5,21 @@
 //! `BLINDPRINT_CONFIG`, else the one in the data folder), environment (`BLINDPRINT_LIMITS__BODY_SECONDS=5`
 //! for `limits.body_seconds`), command line. An unknown key is an error.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-};
+mod sections;
 
-use blindprint_core::ServiceId;
+use std::path::PathBuf;
+
 use figment::{
     Figment,
     providers::{Env, Format as _, Serialized, Toml},
     value::{Dict, Map, Value},
 };
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+
+pub use sections::{
+    EnclaveSection, LimitsSection, ListenSection, LogFormat, LogSection, MatcherSection,
+    OperatorSection, ServiceSection, TlsSection,
+};
 
 use crate::{Error, Result};
 
@@ -57,189 +59,6 @@ impl Default for Config {
             matcher: MatcherSection::default(),
             limits: LimitsSection::default(),
             log: LogSection::default(),
-        }
-    }
-}
-
-/// `[service]`
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServiceSection {
-    /// The origin that wallets address. Default: `https://localhost:` and the HTTPS port.
-    pub public_url: Option<ServiceId>,
-    /// Whether anybody may enrol without an invitation.
-    pub open_enrolment: bool,
-}
-
-/// `[listen]`
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ListenSection {
-    /// HTTPS. Port 0 takes a free one.
-    pub https: SocketAddr,
-    /// Plain HTTP, on a loopback address only: a secure context for browsers that refuse the
-    /// local certificate.
-    pub http: SocketAddr,
-    /// Whether plain HTTP is served at all.
-    pub http_enabled: bool,
-    /// Longest time from a request's first byte to its answer, in seconds.
-    pub request_seconds: u32,
-    /// How long a shutdown waits for requests under way, in seconds.
-    pub shutdown_seconds: u32,
-    /// Proxies whose `X-Forwarded-For` names the caller.
-    pub trusted_proxies: Vec<IpAddr>,
-}
-
-impl Default for ListenSection {
-    fn default() -> Self {
-        Self {
-            https: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
-            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            http_enabled: true,
-            request_seconds: 60,
-            shutdown_seconds: 20,
-            trusted_proxies: Vec::new(),
-        }
-    }
-}
-
-/// `[tls]`
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TlsSection {
-    /// Names in the certificate besides `localhost`, `127.0.0.1`, `::1` and the public URL's host.
-    pub names: Vec<String>,
-    /// A certificate chain of the operator's own, in PEM, in place of the local CA's.
-    pub certificate_file: Option<PathBuf>,
-    /// Its private key, in PEM.
-    pub key_file: Option<PathBuf>,
-}
-
-/// `[operator]`
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OperatorSection {
-    /// Bearer token of operators. Default: one is drawn into `operator-token` in the data folder.
-    #[serde(skip_serializing)]
-    pub token: Option<SecretString>,
-    /// A file with that token, in place of `token`.
-    pub token_file: Option<PathBuf>,
-    /// Bearer tokens that may enrol without an invitation and do nothing else.
-    #[serde(skip_serializing)]
-    pub enrolment_keys: Vec<SecretString>,
-    /// A file with such tokens, one a line, in place of `enrolment_keys`.
-    pub enrolment_keys_file: Option<PathBuf>,
-}
-
-/// `[enclave]`
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EnclaveSection {
-    /// The socket of an enclave that runs elsewhere. Default: one is started.
-    pub socket: Option<PathBuf>,
-    /// The binary to start. Default: `blindprint-enclave` beside this program.
-    pub binary: Option<PathBuf>,
-    /// Matchers that must agree on a verdict.
-    pub matchers_needed: Option<u32>,
-    /// Whether the enclave evaluates every probe again by itself.
-    pub recompute: bool,
-    /// The simulated hardware's root certificate, for the trust file of an enclave that runs elsewhere.
-    pub simulated_root: Option<PathBuf>,
-}
-
-/// `[matcher]`
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MatcherSection {
-    /// Sockets of matchers that run elsewhere. Default: `count` are started.
-    pub sockets: Vec<PathBuf>,
-    /// The binary to start. Default: `blindprint-matcher` beside this program.
-    pub binary: Option<PathBuf>,
-    /// How many to start.
-    pub count: u32,
-    /// Evaluations at once in each. Default: the processor's cores, shared out.
-    pub workers: Option<u32>,
-    /// Evaluations that may wait in each. Default: the matcher's own.
-    pub queue: Option<u32>,
-}
-
-impl Default for MatcherSection {
-    fn default() -> Self {
-        Self {
-            sockets: Vec::new(),
-            binary: None,
-            count: 1,
-            workers: None,
-            queue: None,
-        }
-    }
-}
-
-/// `[limits]`
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitsSection {
-    /// Requests a minute from one address (IPv6: one /64).
-    pub address_per_minute: u32,
-    /// Requests at once from one address.
-    pub address_burst: u32,
-    /// Authenticated requests a minute of one subject.
-    pub subject_per_minute: u32,
-    /// Authenticated requests at once of one subject.
-    pub subject_burst: u32,
-    /// Addresses and subjects remembered at most.
-    pub remembered: usize,
-    /// Proof verifications and comparisons under way at once, over all callers.
-    pub comparisons: usize,
-    /// Longest time to send a body, in seconds.
-    pub body_seconds: u32,
-    /// How long an idempotency key is remembered, in seconds.
-    pub idempotency_seconds: u32,
-}
-
-impl Default for LimitsSection {
-    fn default() -> Self {
-        Self {
-            address_per_minute: 1200,
-            address_burst: 200,
-            subject_per_minute: 120,
-            subject_burst: 40,
-            remembered: 65_536,
-            comparisons: 32,
-            body_seconds: 10,
-            idempotency_seconds: 86_400,
-        }
-    }
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// Pretty on a terminal, JSON elsewhere.
-    #[default]
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Pretty,
-}
-
-/// `[log]`
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogSection {
-    /// How lines look.
-    pub format: LogFormat,
-    /// What is logged, in the syntax of tracing's `EnvFilter`.
-    pub filter: String,
-}
-
-impl Default for LogSection {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::Auto,
-            filter: "info,sqlx=warn".to_owned(),
         }
     }
 }
@@ -428,49 +247,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-impl OperatorSection {
-    /// The configured operator token, if one is.
-    pub fn token(&self) -> Result<Option<SecretString>> {
-        let token = match &self.token_file {
-            Some(file) => Some(SecretString::from(secret_file(file)?.trim())),
-            None => self.token.clone(),
-        };
-        if token
-            .as_ref()
-            .is_some_and(|token| token.expose_secret().len() < 32)
-        {
-            return Err(Error::Setup(
-                "operator.token must have at least 32 characters".to_owned(),
-            ));
-        }
-        Ok(token)
-    }
-
-    /// The configured enrolment keys.
-    pub fn enrolment_keys(&self) -> Result<Vec<SecretString>> {
-        let keys: Vec<SecretString> = match &self.enrolment_keys_file {
-            Some(file) => secret_file(file)?
-                .lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .map(SecretString::from)
-                .collect(),
-            None => self.enrolment_keys.clone(),
-        };
-        if keys.iter().any(|key| key.expose_secret().len() < 32) {
-            return Err(Error::Setup(
-                "each of operator.enrolment_keys must have at least 32 characters".to_owned(),
-            ));
-        }
-        Ok(keys)
-    }
-}
-
-fn secret_file(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::Setup(format!("{}: {error}", path.display())))
 }
 
 /// `BLINDPRINT_DATA` and every variable with a section, like `BLINDPRINT_LOG__FORMAT`. Others of

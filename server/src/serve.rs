@@ -1,6 +1,7 @@
 //! Everything that `blindprint serve` starts, in the order in which it depends on one another,
 //! and stops again.
 
+mod chores;
 mod processes;
 
 use std::{
@@ -22,7 +23,7 @@ use hyper_util::{
 };
 use secrecy::{SecretBox, SecretString};
 use serde::Serialize;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::task::JoinSet;
 
 use crate::{
     Error, Result,
@@ -33,8 +34,9 @@ use crate::{
     http::{self, App, Operators},
     process::Supervisor,
     store::{SqliteStore, Store},
-    telemetry, tls, trust,
+    telemetry, trust,
 };
+use chores::{Certificate, forget, settle};
 use processes::Backends;
 
 /// Longest wait for a request's headers.
@@ -427,69 +429,4 @@ pub fn invitation_key(folder: &DataFolder, entropy: &dyn Entropy) -> Result<Invi
     let key =
         key.ok_or_else(|| Error::Setup("invitation-key in the data folder is damaged".to_owned()))?;
     Ok(InvitationKey::new(SecretBox::new(Box::new(key))))
-}
-
-/// Keeps in touch with the enclave, and finishes what was cut off: at the start and whenever the
-/// enclave comes back.
-async fn settle(service: Arc<Service>) {
-    loop {
-        // Asked for what it remembers: terms that changed with a restart must not stay in use.
-        let reached = service.enclave().health().await.is_ok();
-        match service.settle_all().await {
-            Ok(0) => {}
-            Ok(remaining) => tracing::debug!(remaining, reached, "changes wait for the enclave"),
-            Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "what was cut off could not be looked at"
-            ),
-        }
-        sleep(Duration::from_secs(2)).await;
-    }
-}
-
-/// Forgets what is over.
-async fn forget(app: Arc<App>, idempotency_seconds: i64) {
-    loop {
-        let now = app.service.clock().now();
-        let forgotten = app
-            .service
-            .store()
-            .forget_expired(now, now.plus(-idempotency_seconds));
-        if let Err(error) = forgotten.await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "what is over could not be forgotten"
-            );
-        }
-        app.metrics.run_upkeep();
-        sleep(Duration::from_secs(30)).await;
-    }
-}
-
-/// The certificate, renewed before its end.
-struct Certificate {
-    config: Config,
-    host: Option<String>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-}
-
-impl Certificate {
-    fn load(&self, folder: &DataFolder) -> Result<Arc<rustls::ServerConfig>> {
-        let host = self.host.as_deref();
-        tls::server_config(&self.config.tls, folder, host, &*self.clock, &*self.entropy)
-    }
-
-    async fn keep(self, folder: DataFolder, live: RustlsConfig) {
-        loop {
-            sleep(Duration::from_hours(12)).await;
-            match self.load(&folder) {
-                Ok(config) => live.reload_from_config(config),
-                Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the certificate could not be renewed"
-                ),
-            }
-        }
-    }
 }

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use secrecy::ExposeSecret as _;
+
 use super::*;
 
 const SAMPLE: &str = include_str!("../../blindprint.sample.toml");
