@@ -22,7 +22,7 @@ bench: prepare ## Measure speed, sizes and accuracy, with both baselines; takes 
 serve: prepare build ## Start the service on embedded defaults in ./blindprint-data
 	@$(BIN)/blindprint serve
 
-lint: prepare ## Formatting, clippy and dependency policy
+lint: prepare ## Formatting and clippy
 	@scripts/lint
 
 wasm: ## Check that the wallet's core compiles for wasm32
