@@ -20,12 +20,19 @@ pub(crate) struct Arguments {
     /// The relying party
     #[arg(long, value_name = "NAME")]
     audience: Audience,
-    /// The relying party's nonce, 8 to 128 printable characters
-    #[arg(long, value_name = "TEXT")]
+    /// The relying party's nonce, 8 to 128 printable ASCII characters
+    #[arg(long, value_name = "TEXT", value_parser = nonce)]
     nonce: String,
     /// Which enrolment to compare with [default: the one that fits the capture]
     #[arg(long, value_name = "ID")]
     profile: Option<ProfileId>,
+}
+
+/// What the enclave takes, checked before anything is captured.
+fn nonce(text: &str) -> std::result::Result<String, &'static str> {
+    let fits = (8..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| text.to_owned())
+        .ok_or("8 to 128 printable ASCII characters without spaces")
 }
 
 pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {

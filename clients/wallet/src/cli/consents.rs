@@ -14,13 +14,16 @@ pub(super) async fn run(place: &Place, _: &Arguments) -> Result {
     let consents = wallet.consents();
     let mut text = String::new();
     for consent in &consents {
-        let state = if consent.live { "live" } else { "ended" };
+        let state = if consent.live {
+            format!("live until {}", when(consent.expires))
+        } else {
+            "ended".to_owned()
+        };
         let _ = writeln!(
             text,
-            "{}  {state}  {}  until {}",
+            "{}  {}  {state}",
             consent.id,
-            consent.purpose.as_str(),
-            when(consent.expires)
+            consent.purpose.as_str()
         );
     }
     if consents.is_empty() {

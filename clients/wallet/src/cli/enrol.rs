@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "yes")]
     consent: bool,
     /// How long the consent lasts
-    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=732))]
     consent_days: u16,
     /// Language of the notice
     #[arg(long, value_name = "TAG", default_value = "en")]
@@ -91,7 +91,11 @@ async fn ask_for_consent(wallet: &mut Wallet, arguments: &Arguments) -> Result<(
     let notice = wallet
         .notice(Purpose::Authentication, &arguments.language)
         .await?;
-    eprintln!("{}\n", notice.text.trim_end());
+    eprintln!(
+        "{} asks you to read this first.\n\n{}\n",
+        wallet.service(),
+        notice.text.trim_end()
+    );
     let days = arguments.consent_days;
     let question = format!("Do you consent to this for {days} days? You can withdraw at any time.");
     let agreed = arguments.consent

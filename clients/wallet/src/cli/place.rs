@@ -7,6 +7,7 @@ use super::{Result, passphrase};
 
 /// Where the wallet is and what opens it.
 #[derive(Args)]
+#[command(next_help_heading = "For every command")]
 pub(crate) struct Place {
     /// The wallet's key file [default: blindprint/wallet.age in the user's data folder]
     #[arg(long, value_name = "FILE", env = "BLINDPRINT_WALLET", global = true)]

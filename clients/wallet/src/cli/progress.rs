@@ -46,7 +46,7 @@ impl Observer for Bars {
             Step::Download { part, total, .. } => download(part, total),
             Step::Encode => spinner("encoding under your key"),
             Step::Prove => spinner("encrypting and proving"),
-            Step::Upload => spinner("uploading; the comparison runs under encryption"),
+            Step::Upload => spinner("uploading and waiting for the answer"),
             _ => ProgressBar::hidden(),
         };
         *current = (Some(step), bar);

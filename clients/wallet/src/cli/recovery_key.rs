@@ -49,7 +49,9 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result {
     }
     if wallet.recovery_paper().is_none() {
         return Err(Error::Invalid(
-            "the wallet keeps no recovery key: it is on paper".to_owned(),
+            "the wallet keeps no recovery key: the first enrolment makes one, and what is on paper \
+             is forgotten"
+                .to_owned(),
         ));
     }
     let page = hand_over(&mut wallet, arguments.out.as_deref(), false)?;
