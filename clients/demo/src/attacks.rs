@@ -60,7 +60,12 @@ pub(crate) async fn try_all(
 /// The reason for which the service refused, which must be one of `wanted`.
 fn refused<T>(what: &str, outcome: wallet::Result<T>, wanted: &[&str]) -> Result<String> {
     match outcome {
-        Err(error) if wanted.contains(&error.kind()) => Ok(format!("{what}: {error}")),
+        Err(error) if wanted.contains(&error.kind()) => Ok(match error {
+            wallet::Error::Refused { code, .. } => {
+                format!("{what}: the service refused ({})", code.slug())
+            }
+            other => format!("{what}: {other}"),
+        }),
         Err(error) => Err(Error::Broken(format!(
             "{what}: refused, but for another reason: {error}"
         ))),

@@ -55,7 +55,10 @@ impl Host {
     }
 }
 
-async fn ask<Q: Serialize, A: DeserializeOwned>(socket: &PathBuf, request: &Q) -> Result<A> {
+async fn ask<Q: Serialize, A: Serialize + DeserializeOwned>(
+    socket: &PathBuf,
+    request: &Q,
+) -> Result<A> {
     let broken =
         |what: &dyn std::fmt::Display| Error::Broken(format!("{}: {what}", socket.display()));
     let exchange = async {

@@ -96,8 +96,8 @@ async fn demonstrate(arguments: Arguments) -> Result<bool> {
 
     let round = Round::prepare(&service, &people, invitation)?;
     say(
-        "Each wallet checks the enclave's attestation, shows the notice, asks for consent, then encodes \
-         the face under a key of its own, encrypts it and proves that it encrypted bits.\n",
+        "Each wallet checks the enclave's attestation and gives consent; then it encodes the face\n\
+         under a key of its own, encrypts it and proves that it encrypted bits.\n",
     );
     let table = Arc::new(Table::new());
     let results = round
@@ -177,7 +177,7 @@ fn averages(metrics: &str) -> String {
         )
     };
     format!(
-        "In the matcher, on average: waiting {}, verifying the proof {}, comparing under encryption {}.",
+        "In the matcher, on average: waiting {}, proof {}, comparison under encryption {}.",
         stage("queued"),
         stage("proof"),
         stage("evaluation")

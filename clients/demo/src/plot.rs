@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 
 use crate::{distribution::Distribution, round::Compared};
 
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 460.0;
-const LEFT: f64 = 60.0;
+const WIDTH: f64 = 640.0;
+const HEIGHT: f64 = 470.0;
+const LEFT: f64 = 24.0;
 const RIGHT: f64 = 24.0;
-const TOP: f64 = 70.0;
+const TOP: f64 = 100.0;
 /// Where the horizontal axis lies.
-const FLOOR: f64 = 350.0;
+const FLOOR: f64 = 340.0;
 /// Bits per bar.
 const BIN: u16 = 16;
 
 const STYLE: &str = "
-  svg { background: #fff; color: #1b1f24; font: 14px system-ui, sans-serif; }
+  svg { background: #fff; color: #1b1f24; font: 15px system-ui, sans-serif; }
   .ink { fill: currentColor; } .soft { fill: #57606a; }
   .axis { stroke: currentColor; } .grid { stroke: #d0d7de; }
   .genuine { fill: #1a7f64; stroke: #1a7f64; } .impostor { fill: #c2571a; stroke: #c2571a; }
@@ -88,18 +88,15 @@ pub(crate) fn draw(distribution: &Distribution, marks: &[Compared]) -> String {
         LEFT,
         28.0,
         "ink\" font-size=\"18\" font-weight=\"600",
-        &format!(
-            "How far captures lie apart under the wallet's key ({})",
-            profile.id
-        ),
+        &format!("Distances between captures, {}", profile.id),
     );
     text(
         &mut svg,
         LEFT,
-        50.0,
+        52.0,
         "soft",
         &format!(
-            "{} genuine pairs (green), {} impostor pairs (orange); each person has an encoding key of their own",
+            "{} genuine pairs (green), {} impostor pairs (orange), one key each",
             distribution.genuine.len(),
             distribution.impostor.len()
         ),
@@ -111,13 +108,16 @@ pub(crate) fn draw(distribution: &Distribution, marks: &[Compared]) -> String {
     for mark in marks {
         draw_mark(&mut svg, &scale, *mark);
     }
-    text(
-        &mut svg,
-        LEFT,
-        HEIGHT - 12.0,
-        "soft",
-        "Dots: this demo's comparisons under encryption, genuine above, impostors below; filled = the enclave signed \"match\".",
-    );
+    for (line, words) in [
+        "Dots: comparisons under encryption, genuine above, impostors below.",
+        "Filled: the enclave signed \"match\".",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let y = HEIGHT - if line == 0 { 34.0 } else { 14.0 };
+        text(&mut svg, LEFT, y, "soft", words);
+    }
     svg.push_str("</svg>\n");
     svg
 }
@@ -170,9 +170,12 @@ fn axis(svg: &mut String, scale: &Scale) {
     text(
         svg,
         LEFT,
-        TOP - 4.0,
+        TOP - 8.0,
         "soft",
-        &format!("{:.0} % of the pairs", scale.top * 100.0),
+        &format!(
+            "Height: share of the pairs in {BIN} bits, up to {:.0} %",
+            scale.top * 100.0
+        ),
     );
 }
 

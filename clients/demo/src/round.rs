@@ -291,12 +291,12 @@ impl Summary {
         match self.profile.profile().operating_point {
             Some(point) => writeln!(
                 out,
-                "The model itself misses {:.2} % of genuine captures at this threshold (FNMR, {}): \
-                 up to {} of {} may be refused.",
+                "The model itself misses {:.2} % of genuine captures there: up to {} of {} may be \
+                 refused.\n(FNMR on {})",
                 point.fnmr * 100.0,
-                point.dataset,
                 self.misses_allowed(),
-                self.genuine
+                self.genuine,
+                point.dataset
             ),
             None => writeln!(
                 out,

@@ -11,7 +11,7 @@ use std::{
 use blindprint_core::{SystemClock, SystemEntropy};
 use blindprint_wallet::{Address, Client, Materials, Surroundings, Trust};
 
-use crate::{Error, Result, say};
+use crate::{Error, Result, round::SHOP, say};
 
 /// Longest wait for the first start, in which the enclave makes its keys.
 const FIRST_START: Duration = Duration::from_mins(10);
@@ -147,19 +147,21 @@ impl RunningService {
         if let Some(folder) = self.folder.take() {
             let _ = folder.keep();
         }
+        let programs = std::env::current_exe().unwrap_or_default();
         say(&format!(
-            "The service keeps running. Open {}/docs for the API.\n\
+            "The service keeps running. Open {url}/docs for the API.\n\
              Invite yourself and make a wallet of your own:\n  \
-             blindprint invite --data {}\n  \
-             blindprint-wallet init --service {} --trust {}\n  \
-             blindprint-wallet enrol --photo me.jpg --invitation CODE\n\
-             Data, wallets and log: {}\nStop it: kill {}",
-            self.url,
-            self.data().display(),
-            self.url,
-            self.data().join("trust.json").display(),
-            self.path.display(),
-            process.id()
+             export PATH={programs}:$PATH\n  \
+             blindprint invite --data {data}\n  \
+             blindprint-wallet init --service {url} --trust {data}/trust.json\n  \
+             blindprint-wallet enrol --photo me.jpg --invitation CODE\n  \
+             blindprint-wallet auth --photo me-again.jpg --audience {SHOP} --nonce 81f3a2c4\n\
+             Data, wallets and log: {folder}\nStop it: kill {process}",
+            url = self.url,
+            programs = programs.parent().unwrap_or(Path::new(".")).display(),
+            data = self.data().display(),
+            folder = self.path.display(),
+            process = process.id()
         ));
     }
 
