@@ -7,11 +7,12 @@
 
 mod sections;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
+use blindprint_protocol::policy::{MAX_ADMITTED, MAX_MATCHERS};
 use figment::{
     Figment,
-    providers::{Env, Format as _, Serialized, Toml},
+    providers::{Format as _, Serialized, Toml},
     value::{Dict, Map, Value},
 };
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,13 @@ pub use sections::{
 };
 
 use crate::{Error, Result};
+
+/// What `blindprint-matcher` takes for `--workers`.
+const MAX_WORKERS: u32 = 1024;
+/// What `blindprint-matcher` takes for `--queue`.
+const MAX_QUEUE: u32 = 4096;
+/// Far more than any queue of matchers holds.
+const MAX_COMPARISONS: usize = 65_536;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -81,28 +89,55 @@ impl Overrides {
     fn values(&self) -> Result<Dict> {
         let mut values = Dict::new();
         if let Some(data) = &self.data {
-            values.insert(
-                "data".to_owned(),
-                Value::from(data.to_string_lossy().as_ref()),
-            );
+            let data = data
+                .to_str()
+                .ok_or_else(|| Error::Setup("--data: the path is not UTF-8".to_owned()))?;
+            values.insert("data".to_owned(), Value::from(data));
         }
         for assignment in &self.set {
             let (key, value) = assignment
                 .split_once('=')
                 .ok_or_else(|| Error::Setup(format!("--set {assignment}: expected KEY=VALUE")))?;
-            // figment's parser panics on a backslash behind a character of several bytes.
-            if !value.is_ascii() && value.contains('\\') {
-                return Err(Error::Setup(format!(
-                    "--set {key}: write it without backslashes, or into the configuration file"
-                )));
-            }
-            // The same syntax as in an environment variable: TOML where it parses, else text.
-            let value = value.parse().unwrap_or_else(|never| match never {});
-            let nested = figment::util::nest(key, value);
-            values = merge(values, nested.into_dict().unwrap_or_default());
+            values = assign(values, key, value, &format!("--set {key}"))?;
         }
         Ok(values)
     }
+}
+
+/// `BLINDPRINT_DATA` and every variable with a section, like `BLINDPRINT_LOG__FORMAT`. Others of
+/// that prefix belong to other programs.
+fn environment(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Dict> {
+    let mut values = Dict::new();
+    for (name, value) in variables {
+        let Some(name) = name.to_str() else { continue };
+        let Some(key) = name.strip_prefix("BLINDPRINT_") else {
+            continue;
+        };
+        if key == "DATA" || key.contains("__") {
+            let key = key.to_ascii_lowercase().replace("__", ".");
+            let value = value
+                .to_str()
+                .ok_or_else(|| Error::Setup(format!("{name}: the value is not UTF-8")))?;
+            values = assign(values, &key, value, name)?;
+        }
+    }
+    Ok(values)
+}
+
+/// Adds one text to `values`: TOML where it parses, else text. Errors name it as `called`.
+fn assign(values: Dict, key: &str, value: &str, called: &str) -> Result<Dict> {
+    // figment's parser counts characters as bytes before a backslash: it panics or cuts.
+    if !value.is_ascii() && value.contains('\\') {
+        return Err(Error::Setup(format!(
+            "{called}: write it without backslashes, or into the configuration file"
+        )));
+    }
+    let value = value.parse().unwrap_or_else(|never| match never {});
+    let nested = figment::util::nest(key, value);
+    let nested = nested
+        .into_dict()
+        .ok_or_else(|| Error::Setup(format!("{called}: names no key")))?;
+    Ok(merge(values, nested))
 }
 
 fn merge(mut into: Dict, from: Dict) -> Dict {
@@ -116,16 +151,19 @@ fn merge(mut into: Dict, from: Dict) -> Dict {
     into
 }
 
-/// The command line as a source of configuration.
-struct CommandLine(Dict);
+/// The environment or the command line as a source of configuration.
+struct Given {
+    by: &'static str,
+    values: Dict,
+}
 
-impl figment::Provider for CommandLine {
+impl figment::Provider for Given {
     fn metadata(&self) -> figment::Metadata {
-        figment::Metadata::named("command line")
+        figment::Metadata::named(self.by)
     }
 
     fn data(&self) -> figment::Result<Map<figment::Profile, Dict>> {
-        Ok(figment::Profile::Default.collect(self.0.clone()))
+        Ok(figment::Profile::Default.collect(self.values.clone()))
     }
 }
 
@@ -178,11 +216,23 @@ impl Loaded {
 impl Config {
     /// Reads all sources and checks what types cannot.
     pub fn load(overrides: &Overrides) -> Result<Loaded> {
-        let command_line = overrides.values()?;
+        Self::load_from(overrides, std::env::vars_os())
+    }
+
+    fn load_from(
+        overrides: &Overrides,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Loaded> {
+        let environment = Given {
+            by: "environment",
+            values: environment(variables)?,
+        };
+        let command_line = Given {
+            by: "command line",
+            values: overrides.values()?,
+        };
         let defaults = Figment::from(Serialized::defaults(Self::default()));
-        let outer = Figment::new()
-            .merge(environment())
-            .merge(CommandLine(command_line));
+        let outer = Figment::new().merge(environment).merge(command_line);
         let figment = match config_file(overrides, &defaults.clone().merge(&outer))? {
             Some(file) => defaults.merge(Toml::file_exact(file)).merge(&outer),
             None => defaults.merge(&outer),
@@ -220,17 +270,23 @@ impl Config {
                 "matcher.sockets needs enclave.socket: a matcher must share its enclave",
             );
         }
-        if self.matcher.sockets.is_empty() && self.matcher.count == 0 {
-            return refuse("matcher.count must be at least 1");
-        }
         let matchers = if self.matcher.sockets.is_empty() {
             self.matcher.count as usize
         } else {
             self.matcher.sockets.len()
         };
-        let needed = self.enclave.matchers_needed.unwrap_or(1);
-        if needed == 0 || needed as usize > matchers {
-            return refuse("enclave.matchers_needed must be between 1 and the number of matchers");
+        if !(1..=MAX_ADMITTED).contains(&matchers) {
+            return refuse("there must be between 1 and 64 matchers");
+        }
+        let needed = self.enclave.matchers_needed.unwrap_or(1) as usize;
+        if !(1..=matchers.min(MAX_MATCHERS)).contains(&needed) {
+            return refuse(
+                "enclave.matchers_needed must be between 1 and the number of matchers, at most 8",
+            );
+        }
+        let within = |value: Option<u32>, most| value.is_none_or(|it| (1..=most).contains(&it));
+        if !within(self.matcher.workers, MAX_WORKERS) || !within(self.matcher.queue, MAX_QUEUE) {
+            return refuse("matcher.workers must be 1 to 1024 and matcher.queue 1 to 4096");
         }
         let limits = &self.limits;
         let positive = [
@@ -242,19 +298,14 @@ impl Config {
             limits.idempotency_seconds,
             self.listen.request_seconds,
         ];
-        if positive.contains(&0) || limits.remembered == 0 || limits.comparisons == 0 {
+        if positive.contains(&0) || limits.remembered == 0 {
             return refuse("limits must be at least 1");
+        }
+        if !(1..=MAX_COMPARISONS).contains(&limits.comparisons) {
+            return refuse("limits.comparisons must be 1 to 65536");
         }
         Ok(())
     }
-}
-
-/// `BLINDPRINT_DATA` and every variable with a section, like `BLINDPRINT_LOG__FORMAT`. Others of
-/// that prefix belong to other programs.
-fn environment() -> Env {
-    Env::prefixed("BLINDPRINT_")
-        .filter(|key| key == "data" || key.as_str().contains("__"))
-        .split("__")
 }
 
 /// The file that is named, which must exist, or the one in the data folder, if there is one.

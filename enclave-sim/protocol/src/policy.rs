@@ -52,7 +52,7 @@ pub use consent::Withdrawn;
 pub use continuity::{Continuity, Mark, Rollback, continuity};
 pub use lifecycle::Recovered;
 pub use open::{ChallengeIssued, ChallengeRequest, PendingOpening};
-pub use quorum::AttestedMatcher;
+pub use quorum::{AttestedMatcher, MAX_ADMITTED};
 pub use registry::{MAX_SUBJECTS, MalformedRegistry, Registry};
 pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS};
 

@@ -89,7 +89,7 @@ pub struct EnclaveSection {
     pub socket: Option<PathBuf>,
     /// The binary to start. Default: `blindprint-enclave` beside this program.
     pub binary: Option<PathBuf>,
-    /// Matchers that must agree on a verdict.
+    /// Matchers that must agree on a verdict, 1 to 8. Default: the enclave's own, 1.
     pub matchers_needed: Option<u32>,
     /// Whether the enclave evaluates every probe again by itself.
     pub recompute: bool,
@@ -105,11 +105,11 @@ pub struct MatcherSection {
     pub sockets: Vec<PathBuf>,
     /// The binary to start. Default: `blindprint-matcher` beside this program.
     pub binary: Option<PathBuf>,
-    /// How many to start.
+    /// How many to start, 1 to 64.
     pub count: u32,
-    /// Evaluations at once in each. Default: the processor's cores, shared out.
+    /// Evaluations at once in each, 1 to 1024. Default: the processor's cores, shared out.
     pub workers: Option<u32>,
-    /// Evaluations that may wait in each. Default: the matcher's own.
+    /// Evaluations that may wait in each, 1 to 4096. Default: the matcher's own.
     pub queue: Option<u32>,
 }
 
@@ -139,7 +139,7 @@ pub struct LimitsSection {
     pub subject_burst: u32,
     /// Addresses and subjects remembered at most.
     pub remembered: usize,
-    /// Proof verifications and comparisons under way at once, over all callers.
+    /// Proof verifications and comparisons under way at once, over all callers; 1 to 65,536.
     pub comparisons: usize,
     /// Longest time to send a body, in seconds.
     pub body_seconds: u32,

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, os::unix::ffi::OsStringExt as _};
 
 use secrecy::ExposeSecret as _;
 
@@ -14,14 +14,23 @@ fn parse(text: &str) -> figment::Result<Config> {
 }
 
 fn load(file: &str, set: &[&str]) -> Result<Loaded> {
+    load_in(&[], file, set)
+}
+
+fn load_in(variables: &[(&str, OsString)], file: &str, set: &[&str]) -> Result<Loaded> {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("c.toml");
     std::fs::write(&path, file).unwrap();
-    Config::load(&Overrides {
+    let overrides = Overrides {
         data: Some(root.path().to_owned()),
         config: Some(path),
         set: set.iter().map(|text| (*text).to_owned()).collect(),
-    })
+    };
+    let variables = variables.iter();
+    Config::load_from(
+        &overrides,
+        variables.map(|(name, value)| (OsString::from(name), value.clone())),
+    )
 }
 
 /// The sample with its examples switched on.
@@ -99,6 +108,48 @@ fn the_command_line_wins() {
 }
 
 #[test]
+fn the_environment_wins_over_the_file_and_loses_to_the_command_line() {
+    let file = "[limits]\nsubject_burst = 1\naddress_burst = 1\n[log]\nfilter = \"info\"";
+    let loaded = load_in(
+        &[
+            ("BLINDPRINT_LIMITS__SUBJECT_BURST", "2".into()),
+            ("BLINDPRINT_LIMITS__ADDRESS_BURST", "2".into()),
+            ("BLINDPRINT_LOG__FILTER", "débogage".into()),
+            ("BLINDPRINT_CACHE", "of another program".into()),
+            ("UNRELATED__KEY", "1".into()),
+        ],
+        file,
+        &["limits.address_burst=3"],
+    )
+    .unwrap();
+    let config = &loaded.config;
+    assert_eq!(config.limits.subject_burst, 2);
+    assert_eq!(config.limits.address_burst, 3);
+    assert_eq!(config.log.filter, "débogage");
+    let explained = loaded.explain();
+    assert!(
+        explained.contains("limits.subject_burst = 2  # environment"),
+        "{explained}"
+    );
+}
+
+#[test]
+fn variables_that_cannot_be_read_are_errors_that_name_them() {
+    for (name, value) in [
+        ("BLINDPRINT_LOG__FILTER", "\"é\\n\"".into()),
+        ("BLINDPRINT_LOG__FILTER", OsString::from_vec(vec![0xff])),
+        ("BLINDPRINT_LIMITS__NONSENSE", "1".into()),
+        ("BLINDPRINT___FILTER", "1".into()),
+    ] {
+        let Err(Error::Setup(message)) = load_in(&[(name, value)], "", &[]) else {
+            panic!("{name} was taken");
+        };
+        let key = name.rsplit("__").next().unwrap().to_lowercase();
+        assert!(message.to_lowercase().contains(&key), "{message}");
+    }
+}
+
+#[test]
 fn what_types_cannot_tell_is_checked() {
     for bad in [
         "listen.http=0.0.0.0:8080",
@@ -108,6 +159,12 @@ fn what_types_cannot_tell_is_checked() {
         "matcher.count=0",
         "enclave.matchers_needed=2",
         "enclave.matchers_needed=0",
+        "matcher.count=65",
+        "matcher.workers=0",
+        "matcher.workers=1025",
+        "matcher.queue=0",
+        "limits.comparisons=0",
+        "limits.comparisons=9223372036854775807",
         "limits.subject_burst=0",
         "service.public_url=ftp://x",
         "data=\"é\\n\"",
@@ -115,6 +172,9 @@ fn what_types_cannot_tell_is_checked() {
         assert!(matches!(load("", &[bad]), Err(Error::Setup(_))), "{bad}");
     }
     assert!(load("", &["enclave.socket=/e", "matcher.sockets=[\"/m\"]"]).is_ok());
+    let needed = |number: &str| load("[matcher]\ncount = 9", &[number]);
+    assert!(needed("enclave.matchers_needed=8").is_ok());
+    assert!(needed("enclave.matchers_needed=9").is_err());
 }
 
 #[test]

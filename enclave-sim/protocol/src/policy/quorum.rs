@@ -12,7 +12,7 @@ use super::{
 use crate::message::Refusal;
 
 /// Admissions that are kept. A matcher that starts again takes a new key and a new place.
-const MAX_ADMITTED: usize = 64;
+pub const MAX_ADMITTED: usize = 64;
 /// For the attestation documents of matchers.
 const NONCES: Limits = Limits {
     lifetime: 60,
