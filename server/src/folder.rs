@@ -164,7 +164,6 @@ fn publish(
     mode: u32,
     place: impl FnOnce(&Path) -> std::io::Result<()>,
 ) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = PathBuf::from(partial);
@@ -178,13 +177,21 @@ fn publish(
         file.write_all(content)?;
         file.sync_all()?;
         place(&partial)?;
-        File::open(folder)?.sync_all()
+        File::open(folder_of(path))?.sync_all()
     })();
     if written.is_err() {
         // The partial file is worthless whether or not it can be removed.
         let _ = fs::remove_file(&partial);
     }
     written.map_err(io("writing a file in the data folder"))
+}
+
+/// The folder that a file lies in, which for a bare name is the current one.
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +221,13 @@ mod tests {
         assert!(matches!(folder.occupy(), Err(Error::Setup(_))));
         drop(occupied);
         assert!(folder.occupy().is_ok());
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_folder() {
+        assert_eq!(folder_of(Path::new("trust.json")), Path::new("."));
+        assert_eq!(folder_of(Path::new("a/trust.json")), Path::new("a"));
+        assert_eq!(folder_of(Path::new("/trust.json")), Path::new("/"));
     }
 
     #[test]
