@@ -75,6 +75,19 @@ fn did(text: &str) -> bool {
         })
 }
 
+/// A scheme and a host, perhaps a port, and nothing else (RFC 6454 section 6.2).
+fn origin(text: &str) -> bool {
+    let authority = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    authority.is_some_and(|authority| {
+        !authority.is_empty()
+            && authority
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase() && !b"/?#@\\".contains(&b))
+    })
+}
+
 text_id! {
     /// The DID under which a wallet enrols (W3C DID Core section 3.1, without path, query or
     /// fragment). It stays when the subject's key is rotated.
@@ -87,8 +100,7 @@ text_id! {
 }
 text_id! {
     /// The service that a statement is addressed to: its public base URL's origin.
-    ServiceId, "service", max 256, "an http or https origin, at most 256 bytes",
-    |t| printable(t) && (t.starts_with("https://") || t.starts_with("http://")) && !t.ends_with('/')
+    ServiceId, "service", max 256, "an http or https origin in lower case, at most 256 bytes", origin
 }
 text_id! {
     /// The relying party that a verdict is for: an origin, DID or client id.
@@ -101,10 +113,17 @@ text_id! {
         && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
+/// The UUID in the one spelling that it prints in: RFC 9562 section 4, in lower case.
+fn canonical_uuid(text: &str) -> Option<Uuid> {
+    let uuid = Uuid::try_parse(text).ok()?;
+    let mut buffer = Uuid::encode_buffer();
+    (*uuid.hyphenated().encode_lower(&mut buffer) == *text).then_some(uuid)
+}
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
@@ -120,7 +139,22 @@ macro_rules! uuid_id {
             type Err = Invalid;
 
             fn from_str(text: &str) -> Result<Self, Invalid> {
-                text.parse().map(Self).map_err(|_| Invalid::new($what, "a UUID"))
+                canonical_uuid(text).map(Self).ok_or(Invalid::new(
+                    $what,
+                    "a UUID of 36 characters in lower case",
+                ))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                    text.parse().map_err(serde::de::Error::custom)
+                } else {
+                    // 16 bytes, of which there is one spelling.
+                    Uuid::deserialize(deserializer).map(Self)
+                }
             }
         }
 
@@ -255,6 +289,50 @@ mod tests {
                 .parse::<SubjectId>()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_uuid_has_one_spelling() {
+        const ID: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        let id: EnrolmentId = ID.parse().unwrap();
+        assert_eq!(id.to_string(), ID);
+        assert_eq!(serde_json::to_string(&id).unwrap(), format!("{ID:?}"));
+        assert_eq!(
+            serde_json::from_str::<EnrolmentId>(&format!("{ID:?}")).unwrap(),
+            id
+        );
+        for other in [
+            ID.to_uppercase(),
+            id.0.simple().to_string(),
+            id.0.urn().to_string(),
+            id.0.braced().to_string(),
+        ] {
+            assert!(other.parse::<EnrolmentId>().is_err(), "{other}");
+            assert!(serde_json::from_str::<EnrolmentId>(&format!("{other:?}")).is_err());
+        }
+    }
+
+    #[test]
+    fn a_service_is_an_origin() {
+        for good in [
+            "https://example.org",
+            "http://localhost:8080",
+            "https://[::1]:8443",
+        ] {
+            assert!(good.parse::<ServiceId>().is_ok(), "{good}");
+        }
+        for bad in [
+            "https://",
+            "https://example.org/",
+            "https://example.org/path",
+            "https://example.org?query",
+            "https://example.org#fragment",
+            "https://somebody@example.org",
+            "https://Example.org",
+            "ftp://example.org",
+        ] {
+            assert!(bad.parse::<ServiceId>().is_err(), "{bad}");
+        }
     }
 
     #[test]

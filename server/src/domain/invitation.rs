@@ -34,7 +34,7 @@ impl InvitationKey {
 
     /// What the wallet presents.
     pub fn secret(&self, id: InvitationId) -> String {
-        format!("{}.{}", id.0.simple(), self.tag(id))
+        format!("{id}.{}", self.tag(id))
     }
 
     /// The invitation that a secret belongs to.
