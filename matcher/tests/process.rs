@@ -187,7 +187,7 @@ fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-fn ask<Q: Serialize, A: DeserializeOwned>(socket: &Path, request: &Q) -> io::Result<A> {
+fn ask<Q: Serialize, A: Serialize + DeserializeOwned>(socket: &Path, request: &Q) -> io::Result<A> {
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(&frame::encode(request, MAX_REQUEST).unwrap())?;

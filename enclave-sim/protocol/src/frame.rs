@@ -2,6 +2,8 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::cbor;
+
 /// Largest request to the enclave or a matcher, in bytes. Holds two ciphertexts and their statements.
 pub const MAX_REQUEST: usize = 192 * 1024;
 /// Largest response, in bytes. Holds one chunk of public material.
@@ -13,7 +15,7 @@ pub enum FrameError {
     /// Longer than the limit; refused before anything is allocated.
     #[error("the frame is longer than its limit")]
     TooLong,
-    /// Not one CBOR value of the expected type, or followed by something else.
+    /// Not one CBOR value of the expected type, in the one spelling that [`encode`] gives it.
     #[error("the frame does not decode")]
     Malformed,
 }
@@ -21,7 +23,7 @@ pub enum FrameError {
 /// The length prefix and CBOR of `message`.
 pub fn encode<T: Serialize>(message: &T, limit: usize) -> Result<Vec<u8>, FrameError> {
     let mut frame = vec![0; 4];
-    ciborium::into_writer(message, &mut frame).map_err(|_| FrameError::Malformed)?;
+    cbor::encode_onto(message, &mut frame).ok_or(FrameError::Malformed)?;
     let length = frame.len() - 4;
     if length > limit {
         return Err(FrameError::TooLong);
@@ -42,13 +44,44 @@ pub fn length(prefix: [u8; 4], limit: usize) -> Result<usize, FrameError> {
 }
 
 /// The message in the body of a frame.
-pub fn decode<T: DeserializeOwned>(mut body: &[u8]) -> Result<T, FrameError> {
-    // 32 levels are far more than any message nests, far fewer than the stack holds.
-    let message = ciborium::de::from_reader_with_recursion_limit(&mut body, 32)
-        .map_err(|_| FrameError::Malformed)?;
-    if body.is_empty() {
-        Ok(message)
-    } else {
-        Err(FrameError::Malformed)
+pub fn decode<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, FrameError> {
+    cbor::decode(body).ok_or(FrameError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{EnclaveRequest, MatcherRequest};
+
+    #[test]
+    fn a_message_has_one_spelling() {
+        let health = encode(&EnclaveRequest::Health, MAX_REQUEST)
+            .unwrap()
+            .split_off(4);
+        assert_eq!(health, b"\x66health");
+        assert_eq!(decode(&health), Ok(EnclaveRequest::Health));
+        let others: [&[u8]; 5] = [
+            b"\xa1\x66health\xf6", // a map from the variant to null
+            b"\x78\x06health",     // a padded length
+            b"\x7f\x66health\xff", // an indefinite length
+            b"\x46health",         // bytes instead of text
+            b"\x66health\x00",     // something left over
+        ];
+        for other in others {
+            assert_eq!(
+                decode::<EnclaveRequest>(other),
+                Err(FrameError::Malformed),
+                "{other:x?}"
+            );
+            assert!(decode::<MatcherRequest>(other).is_err(), "{other:x?}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        assert_eq!(
+            decode::<EnclaveRequest>(&[0x81; 100_000]),
+            Err(FrameError::Malformed)
+        );
     }
 }

@@ -1,8 +1,26 @@
-//! What is said to the enclave and the matcher, and how it travels: messages and frames.
+//! What is said to the enclave and the matcher, how it travels, how each proves what it is, and what
+//! the enclave permits.
 //!
-//! Sans-IO: nothing here opens a socket, reads a clock or draws randomness.
+//! ```
+//! use blindprint_protocol::{
+//!     frame::{self, MAX_REQUEST},
+//!     message::EnclaveRequest,
+//! };
+//!
+//! let frame = frame::encode(&EnclaveRequest::Health, MAX_REQUEST)?;
+//! let (length, body) = frame.split_first_chunk().expect("a frame begins with its length");
+//! assert_eq!(frame::length(*length, MAX_REQUEST)?, body.len());
+//! assert_eq!(frame::decode::<EnclaveRequest>(body)?, EnclaveRequest::Health);
+//! # Ok::<(), frame::FrameError>(())
+//! ```
+//!
+//! Sans-IO but for [`stream`], which moves frames over a connection that the caller opened: nothing
+//! here opens a socket or a file, takes the time of day or draws randomness. It must never hold a
+//! key of the encryption scheme; what opens a verdict is its caller.
 
 pub mod attestation;
+mod cbor;
 pub mod frame;
 pub mod message;
 pub mod policy;
+pub mod stream;

@@ -54,7 +54,7 @@ impl Peer {
 
     /// Sends a request and waits for its answer. A connection that fails in between is dropped,
     /// and the request is not repeated here: the caller knows whether that is safe.
-    pub(super) async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(
+    pub(super) async fn ask<Q: Serialize + Sync, A: Serialize + DeserializeOwned>(
         &self,
         request: &Q,
     ) -> Result<A, Unanswered> {
@@ -64,7 +64,7 @@ impl Peer {
         })
     }
 
-    async fn exchange<Q: Serialize + Sync, A: DeserializeOwned>(
+    async fn exchange<Q: Serialize + Sync, A: Serialize + DeserializeOwned>(
         &self,
         request: &Q,
     ) -> std::io::Result<A> {

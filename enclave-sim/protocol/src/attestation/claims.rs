@@ -1,14 +1,15 @@
 use blindprint_core::{Digest, ServiceId, profile_table_digest};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{AttestationError, MAX_USER_DATA, Measurement, Trust, document};
+use super::{AttestationError, MAX_USER_DATA, Measurement, Trust};
+use crate::cbor;
 
 /// What an attested process says about itself in `user_data`.
 pub trait Claims: Sized {
     /// The CBOR for `user_data`, at most [`MAX_USER_DATA`] bytes.
     fn encode(&self) -> Result<Vec<u8>, AttestationError>;
 
-    /// Claims in canonical form.
+    /// Claims in canonical form, of at most [`MAX_USER_DATA`] bytes.
     fn decode(bytes: &[u8]) -> Result<Self, AttestationError>;
 
     /// The measurements under which `trust` takes such claims.
@@ -79,13 +80,20 @@ struct MatcherWire {
     profiles: Bytes,
 }
 
-fn encode<T: Serialize>(wire: &T) -> Result<Vec<u8>, AttestationError> {
-    let bytes = document::encode(wire)?;
+fn encode(wire: &impl Serialize) -> Result<Vec<u8>, AttestationError> {
+    let mut bytes = Vec::new();
+    cbor::encode_onto(wire, &mut bytes).ok_or(AttestationError::Claims)?;
     if bytes.len() > MAX_USER_DATA {
-        Err(AttestationError::Claims)
-    } else {
-        Ok(bytes)
+        return Err(AttestationError::Claims);
     }
+    Ok(bytes)
+}
+
+fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, AttestationError> {
+    if bytes.len() > MAX_USER_DATA {
+        return Err(AttestationError::Claims);
+    }
+    cbor::decode(bytes).ok_or(AttestationError::Claims)
 }
 
 impl Claims for EnclaveClaims {
@@ -102,7 +110,7 @@ impl Claims for EnclaveClaims {
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, AttestationError> {
-        let wire: EnclaveWire = document::decode(bytes).ok_or(AttestationError::Claims)?;
+        let wire: EnclaveWire = decode(bytes)?;
         Ok(Self {
             parameters: wire.parameters,
             public_key: digest(wire.public_key),
@@ -139,7 +147,7 @@ impl Claims for MatcherClaims {
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, AttestationError> {
-        let wire: MatcherWire = document::decode(bytes).ok_or(AttestationError::Claims)?;
+        let wire: MatcherWire = decode(bytes)?;
         Ok(Self {
             parameters: wire.parameters,
             key: digest(wire.key),
@@ -162,5 +170,40 @@ fn check_profiles(profiles: Digest) -> Result<(), AttestationError> {
         Ok(())
     } else {
         Err(AttestationError::Profiles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_about_the_longest_service_fit() {
+        let digest = Digest::of("test", b"");
+        let authority = "h".repeat(ServiceId::MAX_LEN - "https://".len());
+        let claims = EnclaveClaims {
+            parameters: "bp-tfhe-2048-v1".to_owned(),
+            public_key: digest,
+            crs: digest,
+            evaluation_keys: digest,
+            key: digest,
+            profiles: digest,
+            service: format!("https://{authority}").parse().unwrap(),
+        };
+        let encoded = claims.encode().unwrap();
+        assert_eq!(EnclaveClaims::decode(&encoded), Ok(claims));
+    }
+
+    #[test]
+    fn claims_beyond_the_limit_are_refused_unread() {
+        let wire = MatcherWire {
+            parameters: "p".repeat(MAX_USER_DATA),
+            key: Bytes::default(),
+            profiles: Bytes::default(),
+        };
+        assert_eq!(encode(&wire), Err(AttestationError::Claims));
+        let mut bytes = Vec::new();
+        cbor::encode_onto(&wire, &mut bytes).unwrap();
+        assert_eq!(MatcherClaims::decode(&bytes), Err(AttestationError::Claims));
     }
 }
