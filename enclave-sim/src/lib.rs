@@ -41,4 +41,4 @@ pub use error::EnclaveError;
 pub use hardware::{MonotonicCounter, NvramFile};
 pub use seal::SealError;
 pub use serve::{MAX_CONNECTIONS, serve};
-pub use transport::{Connection, Transport, UnixSocket};
+pub use transport::{Transport, UnixSocket};

@@ -5,25 +5,21 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use blindprint_protocol::{
-    frame::{self, FrameError, MAX_REQUEST, MAX_RESPONSE},
+    frame::{self, MAX_REQUEST, MAX_RESPONSE},
     message::{EnclaveRequest, EnclaveResponse, Refusal},
+    stream::{self, Connection, Received},
 };
 
-use crate::{
-    Enclave,
-    transport::{Connection, Transport},
-};
+use crate::{Enclave, transport::Transport};
 
 /// Most connections at once. Servers and matchers keep a few each.
 pub const MAX_CONNECTIONS: usize = 128;
 /// How long a connection may be silent between requests.
 const IDLE: Duration = Duration::from_mins(5);
-/// How long a request may take to arrive, and one write of its answer to leave.
-const TRANSFER: Duration = Duration::from_secs(30);
 /// Pause after a failed accept, which would fail again at once.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -78,77 +74,23 @@ impl Drop for Place {
 }
 
 fn turn_away(mut connection: impl Connection) -> io::Result<()> {
-    answer(&mut connection, &EnclaveResponse::Refused(Refusal::Full))
+    let full = EnclaveResponse::Refused(Refusal::Full);
+    stream::send(&mut connection, &full, MAX_RESPONSE)
 }
 
 /// Answers request after request until the other side leaves, falls silent or breaks the framing.
 fn converse(enclave: &Enclave, mut connection: impl Connection) -> io::Result<()> {
+    let malformed = EnclaveResponse::Refused(Refusal::Malformed);
     loop {
-        let response = match receive(&mut connection)? {
-            None => return Ok(()),
-            Some(Ok(body)) => match frame::decode::<EnclaveRequest>(&body) {
-                Ok(request) => enclave.handle(request),
-                Err(_) => EnclaveResponse::Refused(Refusal::Malformed),
-            },
-            // What follows a frame that was not read cannot be told apart from its rest.
-            Some(Err(_)) => {
-                return answer(
-                    &mut connection,
-                    &EnclaveResponse::Refused(Refusal::Malformed),
-                );
-            }
+        let body = match stream::receive(&mut connection, MAX_REQUEST, IDLE)? {
+            Received::Body(body) => body,
+            Received::TooLong => return stream::send(&mut connection, &malformed, MAX_RESPONSE),
+            Received::End => return Ok(()),
         };
-        answer(&mut connection, &response)?;
+        let response = match frame::decode::<EnclaveRequest>(&body) {
+            Ok(request) => enclave.handle(request),
+            Err(_) => malformed.clone(),
+        };
+        stream::send(&mut connection, &response, MAX_RESPONSE)?;
     }
-}
-
-/// The next frame's body; `None` if the other side has left.
-fn receive(connection: &mut impl Connection) -> io::Result<Option<Result<Vec<u8>, FrameError>>> {
-    let mut prefix = [0; 4];
-    connection.limit_read(IDLE)?;
-    let read = loop {
-        match connection.read(&mut prefix) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => break read?,
-        }
-    };
-    if read == 0 {
-        return Ok(None);
-    }
-    let deadline = Instant::now() + TRANSFER;
-    fill(connection, &mut prefix[read..], deadline)?;
-    let length = match frame::length(prefix, MAX_REQUEST) {
-        Ok(length) => length,
-        Err(error) => return Ok(Some(Err(error))),
-    };
-    let mut body = vec![0; length];
-    fill(connection, &mut body, deadline)?;
-    Ok(Some(Ok(body)))
-}
-
-fn fill(
-    connection: &mut impl Connection,
-    mut bytes: &mut [u8],
-    deadline: Instant,
-) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        connection.limit_read(left)?;
-        match connection.read(bytes) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => bytes = &mut bytes[read..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn answer(connection: &mut impl Connection, response: &EnclaveResponse) -> io::Result<()> {
-    let bytes = frame::encode(response, MAX_RESPONSE).map_err(io::Error::other)?;
-    connection.limit_write(TRANSFER)?;
-    connection.write_all(&bytes)
 }

@@ -1,30 +1,22 @@
 //! How the host reaches the enclave: a Unix socket here, vsock on real hardware.
 
 use std::{
-    fs,
-    io::{self, Read, Write},
+    fs, io,
     os::unix::{
         fs::FileTypeExt as _,
         net::{UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use crate::EnclaveError;
+use blindprint_protocol::stream::Connection;
 
-/// A byte stream with time limits.
-pub trait Connection: Read + Write + Send + 'static {
-    /// How long one read may wait.
-    fn limit_read(&self, limit: Duration) -> io::Result<()>;
-    /// How long one write may wait.
-    fn limit_write(&self, limit: Duration) -> io::Result<()>;
-}
+use crate::EnclaveError;
 
 /// Where connections come from.
 pub trait Transport: Send + 'static {
     /// What comes.
-    type Connection: Connection;
+    type Connection: Connection + Send + 'static;
     /// Waits for the next one.
     fn accept(&self) -> io::Result<Self::Connection>;
 }
@@ -63,15 +55,5 @@ impl Transport for UnixSocket {
 
     fn accept(&self) -> io::Result<UnixStream> {
         self.listener.accept().map(|(stream, _)| stream)
-    }
-}
-
-impl Connection for UnixStream {
-    fn limit_read(&self, limit: Duration) -> io::Result<()> {
-        self.set_read_timeout(Some(limit))
-    }
-
-    fn limit_write(&self, limit: Duration) -> io::Result<()> {
-        self.set_write_timeout(Some(limit))
     }
 }

@@ -7,7 +7,6 @@
 //! What it signs, it has done; its key is drawn at start and dies with it. It keeps nothing.
 
 mod enclave;
-mod frames;
 mod queue;
 mod serve;
 mod work;

@@ -14,14 +14,12 @@ use blindprint_protocol::{
     attestation::{EnclaveClaims, MatcherClaims, Trust},
     frame::{self, MAX_REQUEST, MAX_RESPONSE},
     message::{EnclaveRequest, EnclaveResponse, MATERIAL_CHUNK, MaterialPart},
+    stream::{self, Received},
 };
 use blindprint_template::{Crs, MaterialDigests, PARAMETERS, PublicKey};
 use serde_bytes::ByteBuf;
 
-use super::{
-    ProcessError,
-    frames::{self, Received},
-};
+use super::ProcessError;
 use crate::{EvaluationKeysParts, Matcher};
 
 /// How long the enclave may take for an answer.
@@ -179,24 +177,24 @@ impl Enclave {
             .unwrap_or_else(PoisonError::into_inner);
         // Taken out, so that a connection on which anything failed is not used again.
         let exchanged = connection.take().map_or_else(
-            || UnixStream::connect(&self.socket).and_then(|stream| exchange(stream, request)),
-            |stream| exchange(stream, request),
+            || UnixStream::connect(&self.socket).and_then(|fresh| exchange(fresh, request)),
+            |kept| exchange(kept, request),
         );
-        let (stream, response) = exchanged.map_err(ProcessError::Unanswered)?;
-        *connection = Some(stream);
+        let (kept, response) = exchanged.map_err(ProcessError::Unanswered)?;
+        *connection = Some(kept);
         Ok(response)
     }
 }
 
 fn exchange(
-    mut stream: UnixStream,
+    mut connection: UnixStream,
     request: &EnclaveRequest,
 ) -> io::Result<(UnixStream, EnclaveResponse)> {
-    frames::send(&mut stream, request, MAX_REQUEST)?;
-    match frames::receive(&mut stream, MAX_RESPONSE, PATIENCE)? {
+    stream::send(&mut connection, request, MAX_REQUEST)?;
+    match stream::receive(&mut connection, MAX_RESPONSE, PATIENCE)? {
         Received::Body(body) => {
             let response = frame::decode(&body).map_err(io::Error::other)?;
-            Ok((stream, response))
+            Ok((connection, response))
         }
         Received::TooLong => Err(io::ErrorKind::InvalidData.into()),
         Received::End => Err(io::ErrorKind::UnexpectedEof.into()),

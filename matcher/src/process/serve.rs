@@ -20,14 +20,10 @@ use blindprint_core::Digest;
 use blindprint_protocol::{
     frame::{self, MAX_REQUEST, MAX_RESPONSE},
     message::{MatcherRefusal, MatcherRequest, MatcherResponse},
+    stream::{self, Received},
 };
 
-use super::{
-    Job, ProcessError, Queue, Stop,
-    frames::{self, Received},
-    queue::NotTaken,
-    work::Task,
-};
+use super::{Job, ProcessError, Queue, Stop, queue::NotTaken, work::Task};
 
 /// Most connections at once: those of a few servers, which keep a pool each.
 pub const MAX_CONNECTIONS: usize = 256;
@@ -132,12 +128,12 @@ impl Service {
 
     /// Answers request after request until the other side leaves, falls silent or breaks the
     /// framing.
-    fn converse(&self, stream: &mut UnixStream) -> io::Result<()> {
+    fn converse(&self, connection: &mut UnixStream) -> io::Result<()> {
         let malformed = MatcherResponse::Refused(MatcherRefusal::Malformed);
         loop {
-            let body = match frames::receive(stream, MAX_REQUEST, IDLE)? {
+            let body = match stream::receive(connection, MAX_REQUEST, IDLE)? {
                 Received::Body(body) => body,
-                Received::TooLong => return frames::send(stream, &malformed, MAX_RESPONSE),
+                Received::TooLong => return stream::send(connection, &malformed, MAX_RESPONSE),
                 Received::End => return Ok(()),
             };
             let _unanswered = Counted::one_of(&self.unanswered);
@@ -145,7 +141,7 @@ impl Service {
                 Ok(request) => self.answer(request),
                 Err(_) => malformed.clone(),
             };
-            frames::send(stream, &response, MAX_RESPONSE)?;
+            stream::send(connection, &response, MAX_RESPONSE)?;
         }
     }
 }
@@ -231,16 +227,16 @@ impl Drop for Socket {
     }
 }
 
-/// Talks to `stream` on a thread of its own, or turns it away if there are enough.
-fn connect(service: &Arc<Service>, mut stream: UnixStream) {
+/// Talks to `connection` on a thread of its own, or turns it away if there are enough.
+fn connect(service: &Arc<Service>, mut connection: UnixStream) {
     let service = Arc::clone(service);
     let talk = move || {
         let _place = Counted::one_of(&service.connections);
         let done = if service.connections.load(Ordering::SeqCst) > MAX_CONNECTIONS {
             let busy = MatcherResponse::Refused(MatcherRefusal::Busy { retry_after: 1 });
-            frames::send(&mut stream, &busy, MAX_RESPONSE)
+            stream::send(&mut connection, &busy, MAX_RESPONSE)
         } else {
-            service.converse(&mut stream)
+            service.converse(&mut connection)
         };
         if let Err(error) = done {
             tracing::debug!(%error, "a connection ended");
