@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, IsTerminal as _, Write as _},
+    panic,
     path::PathBuf,
     process::{self, ExitCode},
     sync::{Arc, OnceLock},
@@ -99,6 +100,13 @@ fn run(arguments: Arguments) -> Result<(), EnclaveError> {
         .with_ansi(io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();
+    // A panic's message may quote what it was about; its place never does.
+    panic::set_hook(Box::new(|panic| {
+        tracing::error!(
+            place = panic.location().map(tracing::field::display),
+            "panic"
+        );
+    }));
     keep_memory_private();
     let running = Arc::new(OnceLock::new());
     stop_when_told(&running)?;

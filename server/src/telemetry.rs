@@ -15,7 +15,8 @@ const BUCKETS: &[f64] = &[
     0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0,
 ];
 
-/// Sends logs to standard error.
+/// Sends logs to standard error, and of a panic nothing but its place: its message may quote what
+/// it was about.
 pub fn start_logs(section: &LogSection) -> Result<()> {
     let filter = EnvFilter::try_new(&section.filter)
         .map_err(|error| Error::Setup(format!("log.filter: {error}")))?;
@@ -38,7 +39,14 @@ pub fn start_logs(section: &LogSection) -> Result<()> {
             .with_writer(std::io::stderr);
         registry.with(layer).try_init()
     };
-    started.map_err(|error| Error::Setup(format!("logs: {error}")))
+    started.map_err(|error| Error::Setup(format!("logs: {error}")))?;
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(
+            place = panic.location().map(tracing::field::display),
+            "panic"
+        );
+    }));
+    Ok(())
 }
 
 /// Collects metrics. There is one collector in a process, whoever asks first makes it.
