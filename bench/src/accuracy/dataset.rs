@@ -29,21 +29,22 @@ pub struct Dataset {
 impl Dataset {
     /// The embeddings that the repository carries.
     pub fn of_repository() -> Result<Self> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/face/data");
-        Self::read(&Path::new(folder).join("london_canada_lisa.csv"))
+        Self::parse(
+            Path::new("london_canada_lisa.csv"),
+            include_str!("../../../clients/face/data/london_canada_lisa.csv"),
+        )
     }
 
     /// Every table in `folder/embeddings`, by name.
     pub fn all_in(folder: &Path) -> Result<Vec<Self>> {
         tables(&folder.join("embeddings"))?
             .iter()
-            .map(|path| Self::read(path))
+            .map(|path| Self::parse(path, &fs::read_to_string(path).map_err(Error::file(path))?))
             .collect()
     }
 
-    /// Reads lines `label,name,v0,…` under a header.
-    fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(Error::file(path))?;
+    /// Reads lines `label,name,v0,…` under a header. The path is for the set's name and messages.
+    fn parse(path: &Path, text: &str) -> Result<Self> {
         let mut indices: BTreeMap<&str, u16> = BTreeMap::new();
         let mut subjects: Vec<String> = Vec::new();
         let mut captures = Vec::new();

@@ -188,7 +188,6 @@ impl Capture for EmbeddingFile {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -90,7 +90,6 @@ impl fmt::Debug for Embedding {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -43,5 +43,4 @@ fn failed(net: Net, reason: &TractError) -> Error {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

@@ -1,4 +1,4 @@
-//! From bytes of a file to upright RGB pixels, within bounds that hold before anything is allocated.
+//! From bytes of a file to upright RGB pixels, within bounds that hold before any pixel is decoded.
 
 use std::{
     fs::File,
@@ -18,6 +18,9 @@ pub const MAX_FILE_BYTES: u64 = 32 << 20;
 pub const MAX_SIDE: u32 = 16_384;
 /// Most pixels of a picture: today's phone cameras give 50 million.
 pub const MAX_PIXELS: u64 = 52_000_000;
+/// Most bytes that a picture's pixels take as the file stores them, decoded: the largest picture
+/// with four channels of eight bits, a smaller one with sixteen.
+const MAX_DECODED_BYTES: u64 = 4 * MAX_PIXELS;
 
 /// Reads a picture file; `-` is standard input.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
@@ -96,9 +99,19 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, Error> {
     let mut decoder = reader.into_decoder().map_err(|e| undecodable(&e))?;
     let (width, height) = decoder.dimensions();
     check_dimensions(width, height)?;
+    if decoder.total_bytes() > MAX_DECODED_BYTES {
+        let bytes_per_pixel = decoder.color_type().bytes_per_pixel();
+        return Err(Error::TooLarge {
+            what: "picture",
+            found: format!("{width} x {height} pixels of {bytes_per_pixel} bytes"),
+            limit: format!("{MAX_DECODED_BYTES} bytes in all"),
+        });
+    }
     // Damaged EXIF says nothing about how the pixels lie.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(&e))?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(&e))?;
+    // Turned when it is at its smallest, since turning takes a second copy.
+    let mut picture = DynamicImage::ImageRgb8(picture.into_rgb8());
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
 }
@@ -138,5 +151,4 @@ fn check_jpeg_is_whole(bytes: &[u8]) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

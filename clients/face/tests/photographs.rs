@@ -1,14 +1,9 @@
 //! Real faces: the committed embeddings, and, when `BLINDPRINT_PHOTOS` names a folder of
 //! `subject_index.jpg` photographs with one face each, the pipeline on some of them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::{
-    collections::HashMap,
-    env, fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashMap, env, fs, path::PathBuf, sync::Arc};
 
 use blindprint_face::{Capture, Embedding, FacePipeline, ModelStore, Photo};
 
@@ -17,9 +12,8 @@ const SUBJECTS: usize = 12;
 
 /// The committed embeddings: label and values by name.
 fn committed() -> HashMap<String, (String, Vec<f32>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/london_canada_lisa.csv");
-    let csv = fs::read_to_string(path).unwrap();
-    csv.lines()
+    include_str!("../data/london_canada_lisa.csv")
+        .lines()
         .skip(1)
         .map(|line| {
             let mut fields = line.split(',');

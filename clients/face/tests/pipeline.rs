@@ -2,7 +2,7 @@
 //!
 //! The first run fetches the package with the weights into the user's cache (12.7 MB).
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     io::Cursor,

@@ -114,17 +114,23 @@ fn other_bytes_are_refused() {
     }
 }
 
+/// A PNG whose header promises these sides, bits a channel and colour type (PNG section 11.2.1).
+fn png_promising(width: u32, height: u32, depth: u8, colour: u8) -> Vec<u8> {
+    let mut png = png(&two_halves(4, 4));
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    png[24..26].copy_from_slice(&[depth, colour]);
+    let mut checksum = flate2::Crc::new();
+    checksum.update(&png[12..29]);
+    png[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
+    png
+}
+
 #[test]
 fn a_header_that_promises_too_much_is_refused_before_decoding() {
     for (width, height) in [(60_000_u32, 60_000_u32), (MAX_SIDE + 1, 1), (8192, 8192)] {
         let ppm = format!("P6 {width} {height} 255\n");
-        let mut png = png(&two_halves(4, 4));
-        png[16..20].copy_from_slice(&width.to_be_bytes());
-        png[20..24].copy_from_slice(&height.to_be_bytes());
-        let mut checksum = flate2::Crc::new();
-        checksum.update(&png[12..29]);
-        png[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
-        for bytes in [ppm.as_bytes(), &png] {
+        for bytes in [ppm.as_bytes(), &png_promising(width, height, 8, 2)] {
             let result = decode(bytes);
             assert!(
                 matches!(&result, Err(Error::TooLarge { found, .. })
@@ -133,6 +139,25 @@ fn a_header_that_promises_too_much_is_refused_before_decoding() {
             );
         }
     }
+}
+
+#[test]
+fn sixteen_bits_a_channel_count_twice() {
+    // RGBA, 51.2 million pixels: 205 MB with eight bits, 410 MB with sixteen.
+    let deep = decode(&png_promising(8000, 6400, 16, 6));
+    assert!(
+        matches!(&deep, Err(Error::TooLarge { found, .. })
+            if found == "8000 x 6400 pixels of 8 bytes"),
+        "{deep:?}"
+    );
+    let small = image::ImageBuffer::from_fn(40, 20, |x, _| {
+        Rgb([u16::try_from(x).unwrap() * 1000, 0, 65_535])
+    });
+    let mut bytes = Vec::new();
+    DynamicImage::ImageRgb16(small)
+        .write_with_encoder(PngEncoder::new(&mut bytes))
+        .unwrap();
+    assert_eq!(decode(&bytes).unwrap()[(10, 0)], Rgb([39, 0, 255]));
 }
 
 #[test]
