@@ -3,24 +3,15 @@
 
 mod chores;
 mod processes;
+mod sockets;
 
-use std::{
-    fmt,
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, http::Uri};
+use axum::http::Uri;
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blindprint_core::{Clock, Entropy, ServiceId, SystemClock, SystemEntropy};
 use blindprint_protocol::attestation::Trust;
-use hyper_util::{
-    rt::{TokioExecutor, TokioTimer},
-    server::conn::auto::Builder as HttpBuilder,
-};
 use secrecy::{SecretBox, SecretString};
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -38,9 +29,7 @@ use crate::{
 };
 use chores::{Certificate, forget, settle};
 use processes::Backends;
-
-/// Longest wait for a request's headers.
-const HEADERS: Duration = Duration::from_secs(15);
+use sockets::{Sockets, listening};
 
 /// Where a running service is found.
 #[derive(Debug, Clone, Serialize)]
@@ -137,7 +126,7 @@ impl Running {
             (&clock, &entropy),
         )?;
         let certificate = Certificate {
-            config: config.clone(),
+            section: config.tls.clone(),
             host: host(&service),
             clock,
             entropy,
@@ -259,90 +248,6 @@ fn announcement(
         data: folder.path().to_owned(),
         pid: std::process::id(),
     })
-}
-
-/// The sockets, bound before anything depends on their ports.
-struct Sockets {
-    https: TcpListener,
-    https_address: SocketAddr,
-    http: Option<TcpListener>,
-    http_address: Option<SocketAddr>,
-}
-
-impl Sockets {
-    fn bind(config: &Config) -> Result<Self> {
-        let https = bind(config.listen.https)?;
-        let http = config
-            .listen
-            .http_enabled
-            .then(|| bind(config.listen.http))
-            .transpose()?;
-        Ok(Self {
-            https_address: local(&https)?,
-            http_address: http.as_ref().map(local).transpose()?,
-            https,
-            http,
-        })
-    }
-
-    fn serve(
-        self,
-        router: &Router,
-        tls: RustlsConfig,
-        servers: &mut JoinSet<std::io::Result<()>>,
-    ) -> Result<Vec<Handle<SocketAddr>>> {
-        let handle = Handle::new();
-        let mut secure = axum_server::from_tcp_rustls(self.https, tls)
-            .map_err(listening)?
-            .handle(handle.clone());
-        with_patience(secure.http_builder());
-        servers.spawn(secure.serve(with_peers(router.clone())));
-        let mut handles = vec![handle];
-        if let Some(http) = self.http {
-            let handle = Handle::new();
-            let mut plain = axum_server::from_tcp(http)
-                .map_err(listening)?
-                .handle(handle.clone());
-            with_patience(plain.http_builder());
-            servers.spawn(plain.serve(with_peers(router.clone())));
-            handles.push(handle);
-        }
-        Ok(handles)
-    }
-}
-
-/// Who opens a connection and says nothing is hung up on.
-fn with_patience(builder: &mut HttpBuilder<TokioExecutor>) {
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Some(HEADERS))
-        .max_concurrent_streams(64);
-}
-
-fn with_peers(
-    router: Router,
-) -> axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
-    router.into_make_service_with_connect_info::<SocketAddr>()
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address)
-        .map_err(|error| Error::Setup(format!("listening on {address}: {error}")))?;
-    listener.set_nonblocking(true).map_err(listening)?;
-    Ok(listener)
-}
-
-fn local(listener: &TcpListener) -> Result<SocketAddr> {
-    listener.local_addr().map_err(listening)
-}
-
-fn listening(error: std::io::Error) -> Error {
-    Error::broken("listening")(error.into())
 }
 
 /// The configured name, or the one chosen at the first start, or the local address. Once chosen

@@ -212,16 +212,6 @@ impl Service {
             _ => Err(unexpected()),
         }
     }
-
-    async fn ask(&self, request: &EnclaveRequest) -> Result<EnclaveResponse> {
-        self.enclave.ask(request).await.map_err(|error| {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the enclave does not answer"
-            );
-            Error::unavailable(2)
-        })
-    }
 }
 
 fn answers(probe: &Probe, challenge: &ChallengeRecord) -> bool {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use blindprint_core::{
     Jws, SubjectId,
+    problem::ProblemCode,
     statement::{
         Consent, ConsentReceipt, Enrolment, EnrolmentReceipt, Erasure, ErasureReceipt, KeyReceipt,
         Recovery, RecoveryAction, Withdrawal,
@@ -21,7 +22,6 @@ use super::{
     record::{Effect, NotBegun, Operation, PendingEnrolment, SubjectKeys},
 };
 use crate::{Error, Result};
-use blindprint_core::problem::ProblemCode;
 
 impl Service {
     /// Has the enclave make a change, and returns its first receipt. The caller holds the
@@ -110,13 +110,7 @@ impl Service {
         subject: &SubjectId,
         request: &EnclaveRequest,
     ) -> Result<Jws> {
-        let answer = self.enclave.ask(request).await.map_err(|error| {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the enclave does not answer"
-            );
-            Error::unavailable(2)
-        })?;
+        let answer = self.ask(request).await?;
         if let EnclaveResponse::Refused(refusal) = answer {
             self.holds.note(subject, refusal, self.clock.now());
             self.record(sequence, &effects_of_refusal(request)).await?;

@@ -21,8 +21,11 @@ mod subject;
 
 use std::sync::Arc;
 
-use blindprint_core::{Clock, Entropy, ServiceId, SubjectId, statement::Statement};
+use blindprint_core::{
+    Clock, Entropy, Jws, Nonce, ServiceId, SubjectId, problem::ProblemCode, statement::Statement,
+};
 use blindprint_did::Verified;
+use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use admission::Admission;
@@ -38,8 +41,6 @@ use crate::{
     backend::{Enclave, Matchers},
     store::Store,
 };
-use blindprint_core::problem::ProblemCode;
-
 use refusal::Holds;
 
 /// What the rules stand on.
@@ -55,7 +56,7 @@ pub struct Service {
     holds: Holds,
     subject_rate: Buckets<SubjectId>,
     changing: Locks<SubjectId>,
-    answering: Locks<blindprint_core::Nonce>,
+    answering: Locks<Nonce>,
     comparisons: Semaphore,
 }
 
@@ -157,6 +158,17 @@ impl Service {
         Ok(())
     }
 
+    /// Asks the enclave. If it does not answer, the caller may come again.
+    async fn ask(&self, request: &EnclaveRequest) -> Result<EnclaveResponse> {
+        self.enclave.ask(request).await.map_err(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the enclave does not answer"
+            );
+            Error::unavailable(2)
+        })
+    }
+
     /// Room for one more proof verification or comparison. Full means later, not a queue here:
     /// matchers queue already.
     fn room(&self) -> Result<SemaphorePermit<'_>> {
@@ -168,7 +180,7 @@ impl Service {
 }
 
 /// A wallet's statement, whose form and signature hold.
-fn signed<T: Statement>(jws: &blindprint_core::Jws) -> Result<Verified<T>> {
+fn signed<T: Statement>(jws: &Jws) -> Result<Verified<T>> {
     blindprint_did::verify(jws).map_err(|_| Error::Refused(ProblemCode::MalformedSubmission))
 }
 

@@ -1,6 +1,6 @@
 //! Parts of a request, refused in our form.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -10,8 +10,6 @@ use axum::{
 use blindprint_core::{Jws, problem::ProblemCode};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
-use std::time::Duration;
 
 use super::{App, Problem, guard};
 

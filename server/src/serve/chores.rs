@@ -6,7 +6,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use blindprint_core::{Clock, Entropy};
 use tokio::time::sleep;
 
-use crate::{Result, config::Config, domain::Service, folder::DataFolder, http::App, tls};
+use crate::{Result, config::TlsSection, domain::Service, folder::DataFolder, http::App, tls};
 
 /// Keeps in touch with the enclave, and finishes what was cut off: at the start and whenever the
 /// enclave comes back.
@@ -47,7 +47,7 @@ pub(super) async fn forget(app: Arc<App>, idempotency_seconds: i64) {
 
 /// The certificate, renewed before its end.
 pub(super) struct Certificate {
-    pub(super) config: Config,
+    pub(super) section: TlsSection,
     pub(super) host: Option<String>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
@@ -56,7 +56,7 @@ pub(super) struct Certificate {
 impl Certificate {
     pub(super) fn load(&self, folder: &DataFolder) -> Result<Arc<rustls::ServerConfig>> {
         let host = self.host.as_deref();
-        tls::server_config(&self.config.tls, folder, host, &*self.clock, &*self.entropy)
+        tls::server_config(&self.section, folder, host, &*self.clock, &*self.entropy)
     }
 
     pub(super) async fn keep(self, folder: DataFolder, live: RustlsConfig) {
