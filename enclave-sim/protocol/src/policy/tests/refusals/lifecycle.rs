@@ -1,0 +1,229 @@
+//! From a consent to its withdrawal, and from one key to the next.
+
+use super::*;
+
+#[test]
+fn a_second_consent_keeps_the_template_when_the_first_is_withdrawn() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let second = world.consent(&alice.subject, Purpose::Authentication, DAY);
+    let change = world
+        .policy
+        .give_consent(&jws(&alice.device, &second), world.host)
+        .unwrap();
+    world.disk.settle(change).unwrap();
+    let withdrawal = jws(
+        &alice.device,
+        &world.withdrawal(&alice.subject, alice.consent.id),
+    );
+    let change = world.policy.withdraw(&withdrawal, world.host).unwrap();
+    assert_eq!(world.disk.settle(change).unwrap().erased, []);
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+    world.host = world.host.plus(DAY);
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::NoConsent),
+        "it expired"
+    );
+    world.host = world.host.plus(-DAY);
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::NoConsent),
+        "and time does not go back"
+    );
+}
+
+#[test]
+fn retried_registrations_and_erasures_get_the_same_receipt() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    world.host = world.host.plus(3600);
+    let change = world
+        .policy
+        .register(&alice.enrolment_jws, &[], world.host)
+        .unwrap();
+    assert!(change.snapshot().is_none());
+    assert_eq!(change.commit().enrolment, alice.enrolment.enrolment);
+
+    let erasure = jws(
+        &alice.device,
+        &world.erasure(&alice.subject, alice.enrolment.enrolment),
+    );
+    let change = world.policy.erase(&erasure, world.host).unwrap();
+    let receipt = world.disk.settle(change).unwrap();
+    world.host = world.host.plus(3600);
+    assert_eq!(
+        world.policy.erase(&erasure, world.host).unwrap().commit(),
+        receipt
+    );
+    refused!(world.ask(&alice), Refusal::Unknown);
+    let unknown = jws(
+        &alice.device,
+        &world.erasure(
+            &alice.subject,
+            blindprint_core::EnrolmentId::random(&world.entropy),
+        ),
+    );
+    refused!(world.policy.erase(&unknown, world.host), Refusal::Unknown);
+}
+
+#[test]
+fn a_second_template_must_say_which_it_replaces() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let again = |world: &mut World, replaces| {
+        let nonce = world.issue_nonce(&alice.subject).unwrap();
+        let consent = digest(&alice.consent_jws);
+        let enrolment = world.enrolment(&alice.subject, consent, alice.paper.public().uri(), nonce);
+        let enrolment = Enrolment {
+            replaces,
+            ..enrolment
+        };
+        let checks = world.checks(&world.template_check(&enrolment));
+        let change = world
+            .policy
+            .register(&jws(&alice.device, &enrolment), &checks, world.host)?;
+        world.disk.settle(change)
+    };
+    assert_eq!(again(&mut world, None), Err(Refusal::Conflict));
+    let old = Some(alice.enrolment.enrolment);
+    assert_eq!(again(&mut world, old).unwrap().replaced, old);
+    assert_eq!(again(&mut world, old), Err(Refusal::Unknown), "it is gone");
+    assert_eq!(world.ask(&alice), Err(Refusal::Unknown));
+}
+
+#[test]
+fn fifty_failures_lock_until_the_recovery_key_is_used() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    for _ in 0..50 {
+        assert_eq!(world.attempt(&alice, false), Ok(false));
+        world.host = world.host.plus(30);
+    }
+    assert_eq!(world.attempt(&alice, true), Err(Refusal::Locked));
+    world.host = world.host.plus(BUDGET_PERIOD);
+    assert_eq!(
+        world.attempt(&alice, true),
+        Err(Refusal::Locked),
+        "in a row: time does not help"
+    );
+    world.restart();
+    world.admit(0).unwrap();
+
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let recovery = world.recovery(&alice.subject, RecoveryAction::Unlock, nonce);
+    let signed = jws(&alice.paper, &recovery);
+    refused!(
+        world
+            .policy
+            .recover(&jws(&alice.device, &recovery), None, world.host),
+        Refusal::Signature
+    );
+    refused!(
+        world.policy.recover(&signed, Some(&signed), world.host),
+        Refusal::Malformed
+    );
+    let change = world.policy.recover(&signed, None, world.host).unwrap();
+    let first = world.disk.settle(change).unwrap();
+    assert_eq!(
+        world
+            .policy
+            .recover(&signed, None, world.host)
+            .unwrap()
+            .commit(),
+        first
+    );
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+}
+
+#[test]
+fn a_replaced_device_starts_over() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let (device, paper) = (world.key(), world.key());
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let action = RecoveryAction::ReplaceDevice {
+        new_key: device.public().uri(),
+        new_recovery_key: paper.public().uri(),
+    };
+    let recovery = world.recovery(&alice.subject, action, nonce);
+    let signed = jws(&alice.paper, &recovery);
+    refused!(
+        world.policy.recover(&signed, None, world.host),
+        Refusal::Malformed
+    );
+    refused!(
+        world.policy.recover(&signed, Some(&signed), world.host),
+        Refusal::Signature
+    );
+    let possession = jws(&device, &recovery);
+    let change = world
+        .policy
+        .recover(&signed, Some(&possession), world.host)
+        .unwrap();
+    let recovered = world.disk.settle(change).unwrap();
+    assert_eq!(recovered.keys.pinned_key, device.public().uri());
+    assert_eq!(recovered.keys.erased, [alice.enrolment.enrolment]);
+    assert_eq!(recovered.erased.len(), 1);
+    refused!(world.ask(&alice), Refusal::NoConsent);
+    let old_device = jws(
+        &alice.device,
+        &world.withdrawal(&alice.subject, alice.consent.id),
+    );
+    refused!(
+        world.policy.withdraw(&old_device, world.host),
+        Refusal::Signature
+    );
+    let consent = world.consent(&alice.subject, Purpose::Authentication, DAY);
+    assert!(
+        world
+            .policy
+            .give_consent(&jws(&device, &consent), world.host)
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_new_key_needs_the_old_ones_word_and_its_own() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let device = world.key();
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let rotation = world.rotation(&alice.subject, &device, nonce);
+    let (old, new) = (jws(&alice.device, &rotation), jws(&device, &rotation));
+    refused!(
+        world.policy.rotate_key(&old, &old, world.host),
+        Refusal::Signature
+    );
+    refused!(
+        world.policy.rotate_key(&new, &new, world.host),
+        Refusal::Signature
+    );
+    let to_paper = jws(
+        &alice.device,
+        &world.rotation(&alice.subject, &alice.paper, nonce),
+    );
+    let by_paper = jws(
+        &alice.paper,
+        &world.rotation(&alice.subject, &alice.paper, nonce),
+    );
+    refused!(
+        world.policy.rotate_key(&to_paper, &by_paper, world.host),
+        Refusal::Mismatch
+    );
+    let pending = world.begin(&alice, true).unwrap();
+    let change = world.policy.rotate_key(&old, &new, world.host).unwrap();
+    let receipt = world.disk.settle(change).unwrap();
+    assert_eq!(
+        world
+            .policy
+            .rotate_key(&old, &new, world.host)
+            .unwrap()
+            .commit(),
+        receipt
+    );
+    refused!(world.finish(pending), Refusal::Signature);
+    assert_eq!(world.attempt(&alice, true), Err(Refusal::Signature));
+    let alice = Alice { device, ..alice };
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+}
