@@ -119,7 +119,7 @@ impl Submission {
     }
 
     /// Verifies the proof: that this is an encryption, under `public_key`, of 2048 bits with
-    /// bounded noise, made for exactly this `binding` (design claim 5). Takes tens of milliseconds;
+    /// bounded noise, made for exactly this `binding` (claim 5 of `docs/threat-model.md`). Takes tens of milliseconds;
     /// signature, quota and challenge come first.
     pub fn verify(
         self,

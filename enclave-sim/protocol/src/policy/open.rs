@@ -242,8 +242,8 @@ impl PendingOpening {
         self.comparison.as_ref()
     }
 
-    /// Makes the verdict, if all the opened bits agree and neither consent, template nor key went meanwhile. A match
-    /// gives the attempt back.
+    /// Makes the verdict, if all the opened bits agree and neither consent, template nor key went
+    /// meanwhile. A match gives the attempt back.
     pub fn finish<'p>(
         self,
         policy: &'p mut Policy,
