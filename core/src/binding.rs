@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audience, Digest, EnrolmentId, Nonce, ProfileId, ServiceId, SubjectId, statement::Purpose,
+    Audience, Digest, EnrolmentId, Nonce, ProfileId, ServiceId, SubjectId,
+    statement::{Enrolment, Probe, Purpose},
 };
 
 /// What an encrypted code is for.
@@ -79,5 +80,41 @@ impl Binding {
             parts.extend([length.as_slice(), field]);
         }
         Digest::of_parts("blindprint/binding/v1", &parts)
+    }
+}
+
+impl Enrolment {
+    /// What the template's proof must be bound to.
+    pub fn binding(&self) -> Binding {
+        Binding {
+            role: Role::Template,
+            subject: self.sub.clone(),
+            service: self.service.clone(),
+            enrolment: self.enrolment,
+            template: None,
+            challenge: self.nonce,
+            purpose: self.purpose,
+            audience: None,
+            profile: self.profile,
+            key: self.key,
+        }
+    }
+}
+
+impl Probe {
+    /// What the probe's proof must be bound to.
+    pub fn binding(&self) -> Binding {
+        Binding {
+            role: Role::Probe,
+            subject: self.sub.clone(),
+            service: self.service.clone(),
+            enrolment: self.enrolment,
+            template: Some(self.template),
+            challenge: self.challenge,
+            purpose: self.purpose,
+            audience: Some(self.audience.clone()),
+            profile: self.profile,
+            key: self.key,
+        }
     }
 }

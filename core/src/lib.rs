@@ -18,6 +18,7 @@ mod digest;
 mod entropy;
 mod id;
 mod invalid;
+pub mod label;
 pub mod problem;
 mod profile;
 pub mod statement;

@@ -8,8 +8,8 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Audience, Binding, ConsentId, Digest, EnrolmentId, KeyUri, Nonce, ProfileId, Role, ServiceId,
-    SubjectId, UnixTime,
+    Audience, ConsentId, Digest, EnrolmentId, KeyUri, Nonce, ProfileId, ServiceId, SubjectId,
+    UnixTime,
 };
 
 /// A signable payload.
@@ -409,41 +409,5 @@ statement! {
         erased: Vec<EnrolmentId>,
         /// When.
         iat: UnixTime,
-    }
-}
-
-impl Enrolment {
-    /// What the template's proof must be bound to.
-    pub fn binding(&self) -> Binding {
-        Binding {
-            role: Role::Template,
-            subject: self.sub.clone(),
-            service: self.service.clone(),
-            enrolment: self.enrolment,
-            template: None,
-            challenge: self.nonce,
-            purpose: self.purpose,
-            audience: None,
-            profile: self.profile,
-            key: self.key,
-        }
-    }
-}
-
-impl Probe {
-    /// What the probe's proof must be bound to.
-    pub fn binding(&self) -> Binding {
-        Binding {
-            role: Role::Probe,
-            subject: self.sub.clone(),
-            service: self.service.clone(),
-            enrolment: self.enrolment,
-            template: Some(self.template),
-            challenge: self.challenge,
-            purpose: self.purpose,
-            audience: Some(self.audience.clone()),
-            profile: self.profile,
-            key: self.key,
-        }
     }
 }

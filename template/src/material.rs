@@ -1,4 +1,4 @@
-use blindprint_core::Digest;
+use blindprint_core::{Digest, label};
 use tfhe::{
     core_crypto::prelude::*,
     safe_serialization::{safe_deserialize, safe_serialize},
@@ -26,9 +26,9 @@ impl MaterialDigests {
     /// The digests of three encodings.
     pub fn of(public_key: &[u8], crs: &[u8], evaluation_keys: &[u8]) -> Self {
         Self {
-            public_key: Digest::of("blindprint/public-key/v1", public_key),
-            crs: Digest::of("blindprint/crs/v1", crs),
-            evaluation_keys: Digest::of("blindprint/evaluation-keys/v1", evaluation_keys),
+            public_key: Digest::of(label::PUBLIC_KEY, public_key),
+            crs: Digest::of(label::CRS, crs),
+            evaluation_keys: Digest::of(label::EVALUATION_KEYS, evaluation_keys),
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use blindprint_core::{
-    Binding, Digest, Role,
+    Binding, Digest, Role, label,
     statement::{Evaluation, Statement, TemplateCheck},
 };
 use blindprint_did::{SigningKey, sign};
@@ -125,8 +125,8 @@ fn check_template(
         key,
         &TemplateCheck {
             binding: binding.digest(),
-            submission: submission_digest(submission),
-            template: template_digest(&template),
+            submission: Digest::of(label::SUBMISSION, submission),
+            template: Digest::of(label::TEMPLATE, &template),
             parameters: PARAMETERS.name.to_owned(),
             key: matcher.digests().key(),
         },
@@ -146,7 +146,7 @@ fn evaluate(
     template: &[u8],
     queued: Duration,
 ) -> Result<MatcherResponse, MatcherRefusal> {
-    let digest = template_digest(template);
+    let digest = Digest::of(label::TEMPLATE, template);
     if binding.role != Role::Probe || binding.template != Some(digest) {
         return Err(MatcherRefusal::Malformed);
     }
@@ -162,9 +162,9 @@ fn evaluate(
     let evaluation = begun.elapsed();
     let statement = Evaluation {
         binding: binding.digest(),
-        submission: submission_digest(submission),
+        submission: Digest::of(label::SUBMISSION, submission),
         template: digest,
-        verdict: Digest::of("blindprint/verdict-ciphertext/v1", &verdict),
+        verdict: Digest::of(label::VERDICT_CIPHERTEXT, &verdict),
         profile: binding.profile,
         tau: binding.profile.profile().tau,
         parameters: PARAMETERS.name.to_owned(),
@@ -188,14 +188,6 @@ fn signed<T: Statement>(
 ) -> Result<blindprint_core::Jws, MatcherRefusal> {
     // Digests and names of this build always fit; a request that made them not to is malformed.
     sign(key, statement).map_err(|_| MatcherRefusal::Malformed)
-}
-
-fn submission_digest(bytes: &[u8]) -> Digest {
-    Digest::of("blindprint/submission/v1", bytes)
-}
-
-fn template_digest(bytes: &[u8]) -> Digest {
-    Digest::of("blindprint/template/v1", bytes)
 }
 
 const fn refusal(error: MatchError) -> MatcherRefusal {

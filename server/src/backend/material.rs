@@ -1,6 +1,6 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use blindprint_core::Digest;
+use blindprint_core::{Digest, label};
 use blindprint_protocol::message::MaterialPart;
 use tokio::sync::Mutex;
 
@@ -61,7 +61,7 @@ impl MaterialStore {
         let Ok(bytes) = tokio::fs::read(self.file(key, part)).await else {
             return Ok(None);
         };
-        if Digest::of(label(part), &bytes) != digest {
+        if Digest::of(label_of(part), &bytes) != digest {
             tracing::warn!(
                 part = name(part),
                 "the kept public material is damaged: fetched again"
@@ -80,7 +80,7 @@ impl MaterialStore {
             // It restarted with other keys between the chunks.
             return Err(Error::unavailable(1));
         }
-        let digest = Digest::of(label(part), &bytes);
+        let digest = Digest::of(label_of(part), &bytes);
         let file = self.file(key, part);
         let bytes: Arc<[u8]> = bytes.into();
         let written = Arc::clone(&bytes);
@@ -109,11 +109,11 @@ const fn name(part: MaterialPart) -> &'static str {
     }
 }
 
-/// The labels that the enclave's attestation uses.
-const fn label(part: MaterialPart) -> &'static str {
+/// The label of the digest that the enclave attests.
+const fn label_of(part: MaterialPart) -> &'static str {
     match part {
-        MaterialPart::PublicKey => "blindprint/public-key/v1",
-        MaterialPart::Crs => "blindprint/crs/v1",
-        MaterialPart::EvaluationKeys => "blindprint/evaluation-keys/v1",
+        MaterialPart::PublicKey => label::PUBLIC_KEY,
+        MaterialPart::Crs => label::CRS,
+        MaterialPart::EvaluationKeys => label::EVALUATION_KEYS,
     }
 }

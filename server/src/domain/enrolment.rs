@@ -1,5 +1,5 @@
 use blindprint_core::{
-    Digest, EnrolmentId, Jws,
+    Digest, EnrolmentId, Jws, label,
     problem::ProblemCode,
     statement::{Enrolment, Erasure},
 };
@@ -25,7 +25,7 @@ pub struct Upload {
 impl Upload {
     /// That the statement speaks of these bytes, under the key in force.
     pub(super) fn fits(&self, submission: Digest, key: Digest, in_force: Digest) -> Result<()> {
-        if Digest::of("blindprint/submission/v1", &self.submission) != submission {
+        if Digest::of(label::SUBMISSION, &self.submission) != submission {
             return Err(Error::because(
                 ProblemCode::Refused,
                 "the statement speaks of other bytes than the body's",
@@ -84,7 +84,7 @@ impl Service {
         }
         let pending = PendingEnrolment {
             statement: verified.digest(),
-            template: Digest::of("blindprint/template/v1", &checked.template),
+            template: Digest::of(label::TEMPLATE, &checked.template),
             ciphertext: checked.template,
             invitation,
             enrolment: verified.into_statement(),

@@ -1,7 +1,4 @@
-use blindprint_core::{Digest, statement::Purpose, wire::NoticeSummary};
-
-/// The label under which notices are hashed, over exactly the served bytes.
-pub const LABEL: &str = "blindprint/notice/v1";
+use blindprint_core::{Digest, label, statement::Purpose, wire::NoticeSummary};
 
 /// Every version of every notice that was ever in force: consents name them by digest, so none is
 /// ever edited or removed. `superseded: true` takes one out of force.
@@ -67,7 +64,7 @@ fn parse(file: &'static str) -> Option<Notice> {
         _ => return None,
     };
     let summary = NoticeSummary {
-        digest: Digest::of(LABEL, text.as_bytes()),
+        digest: Digest::of(label::NOTICE, text.as_bytes()),
         name: field("name")?.to_owned(),
         version: field("version")?.to_owned(),
         language: field("language")?.to_owned(),

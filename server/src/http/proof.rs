@@ -7,7 +7,7 @@ use axum::{
     http::HeaderMap,
 };
 use blindprint_core::{
-    Digest, Jws,
+    Digest, Jws, label,
     problem::ProblemCode,
     wire::{PROOF_HEADER, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE},
 };
@@ -116,7 +116,7 @@ async fn authenticate<P: Payload>(
         .path_and_query()
         .map_or_else(|| "/".to_owned(), |target| target.as_str().to_owned());
     let bytes = read_body(request, P::LIMIT, app.body_seconds).await?;
-    let body = Digest::of("blindprint/body/v1", &bytes);
+    let body = Digest::of(label::BODY, &bytes);
     let facts = Facts {
         method: method.as_str(),
         target: &target,

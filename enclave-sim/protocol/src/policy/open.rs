@@ -1,5 +1,5 @@
 use blindprint_core::{
-    Audience, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, SubjectId, UnixTime,
+    Audience, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, SubjectId, UnixTime, label,
     statement::{Evaluation, Probe, Purpose, Verdict},
 };
 use serde_bytes::ByteBuf;
@@ -172,7 +172,7 @@ impl Policy {
                     && statement.submission == probe.submission
                     && statement.template == probe.template
                     && statement.verdict
-                        == Digest::of("blindprint/verdict-ciphertext/v1", &evaluation.verdict)
+                        == Digest::of(label::VERDICT_CIPHERTEXT, &evaluation.verdict)
                     && statement.profile == probe.profile
                     && statement.tau == probe.profile.profile().tau
                     && statement.parameters == self.terms.parameters
@@ -195,9 +195,8 @@ impl Policy {
             return Ok(None);
         }
         let comparison = comparison.ok_or(Refusal::Evaluations)?;
-        let exact = Digest::of("blindprint/submission/v1", &comparison.submission)
-            == probe.submission
-            && Digest::of("blindprint/template/v1", &comparison.template) == probe.template;
+        let exact = Digest::of(label::SUBMISSION, &comparison.submission) == probe.submission
+            && Digest::of(label::TEMPLATE, &comparison.template) == probe.template;
         if exact {
             Ok(Some(comparison))
         } else {

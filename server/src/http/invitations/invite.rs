@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use blindprint_core::{
-    Digest, InvitationId,
+    Digest, InvitationId, label,
     wire::{Invitation, Invite},
 };
 
@@ -37,7 +37,7 @@ pub(crate) async fn handler(
     body: Plain<Invite>,
 ) -> Result<Response, Problem> {
     let Plain { value, bytes } = body;
-    let digest = Digest::of("blindprint/body/v1", &bytes);
+    let digest = Digest::of(label::BODY, &bytes);
     let facts = Facts {
         method: "POST",
         target: PATH,
