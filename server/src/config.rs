@@ -32,7 +32,7 @@ const MAX_QUEUE: u32 = 4096;
 const MAX_COMPARISONS: usize = 65_536;
 
 /// The whole configuration.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where everything is kept that must survive a restart.

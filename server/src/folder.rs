@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use secrecy::zeroize::Zeroizing;
+
 use crate::{Error, Result, error::io};
 
 /// A folder that only its owner can enter.
@@ -138,23 +140,26 @@ pub fn write_atomically(path: &Path, content: &[u8], mode: u32) -> Result<()> {
 
 /// The content of a file of the owner's alone, which `make` fills at its first use. Where several
 /// processes come first, one fills it and all read the same.
-pub fn secret_or_else(path: &Path, make: impl FnOnce() -> String) -> Result<String> {
+pub fn secret_or_else(path: &Path, make: impl FnOnce() -> String) -> Result<Zeroizing<String>> {
     const DOING: &str = "reading a secret in the data folder";
     match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        read => return read.map_err(io(DOING)),
+        read => return read.map(Zeroizing::new).map_err(io(DOING)),
     }
+    let fresh = Zeroizing::new(make());
     // A link never replaces what another process has put there.
     publish(
         path,
-        make().as_bytes(),
+        fresh.as_bytes(),
         0o600,
         |partial| match fs::hard_link(partial, path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
             _ => fs::remove_file(partial),
         },
     )?;
-    fs::read_to_string(path).map_err(io(DOING))
+    fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(io(DOING))
 }
 
 /// Writes a file beside `path`, has `place` put it there, and makes both durable.

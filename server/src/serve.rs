@@ -12,7 +12,7 @@ use axum_server::{Handle, tls_rustls::RustlsConfig};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blindprint_core::{Clock, Entropy, ServiceId, SystemClock, SystemEntropy};
 use blindprint_protocol::attestation::Trust;
-use secrecy::{SecretBox, SecretString};
+use secrecy::{SecretBox, SecretString, zeroize::Zeroizing};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -264,10 +264,8 @@ fn service_id(config: &Config, folder: &DataFolder, https: SocketAddr) -> Result
         .as_str()
         .parse::<Uri>()
         .map_err(|error| refused(&error))?;
-    if uri.host().is_none() || uri.path() != "/" || uri.query().is_some() {
-        return Err(refused(
-            &"an origin has a host, perhaps a port, and no path",
-        ));
+    if uri.host().is_none_or(str::is_empty) {
+        return Err(refused(&"an origin has a host"));
     }
     let known = folder::secret_or_else(&folder.service(), || chosen.to_string())?;
     let known: ServiceId = known.trim().parse().map_err(|error| refused(&error))?;
@@ -327,11 +325,8 @@ fn operator_token(
 /// The key that invitations are made with, drawn at its first use.
 pub fn invitation_key(folder: &DataFolder, entropy: &dyn Entropy) -> Result<InvitationKey> {
     let text = folder::secret_or_else(&folder.invitation_key(), || random_text(entropy))?;
-    let key = URL_SAFE_NO_PAD
-        .decode(text.trim())
-        .ok()
-        .and_then(|key| key.try_into().ok());
-    let key =
-        key.ok_or_else(|| Error::Setup("invitation-key in the data folder is damaged".to_owned()))?;
+    let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.trim()).unwrap_or_default());
+    let key = <[u8; 32]>::try_from(bytes.as_slice())
+        .map_err(|_| Error::Setup("invitation-key in the data folder is damaged".to_owned()))?;
     Ok(InvitationKey::new(SecretBox::new(Box::new(key))))
 }

@@ -12,6 +12,7 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
+use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -63,8 +64,11 @@ pub fn server_config(
     Ok(Arc::new(config))
 }
 
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| Error::Setup(format!("{}: {error}", path.display())))
+/// A PEM file, wiped when dropped: it may hold a key.
+fn read(path: &Path) -> Result<Zeroizing<String>> {
+    fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| Error::Setup(format!("{}: {error}", path.display())))
 }
 
 fn names(section: &TlsSection, public_host: Option<&str>) -> Vec<String> {
@@ -88,7 +92,7 @@ fn local_leaf(
     names: &[String],
     clock: &dyn Clock,
     entropy: &dyn Entropy,
-) -> Result<(String, String)> {
+) -> Result<(Zeroizing<String>, Zeroizing<String>)> {
     let files = folder.tls();
     private_folder(&files)?;
     let authority = authority(folder, clock, entropy)?;
@@ -121,7 +125,7 @@ fn local_leaf(
         .signed_by(&key, &authority)
         .map_err(certificate_failed)?
         .pem();
-    let key = key.serialize_pem();
+    let key = Zeroizing::new(key.serialize_pem());
     // The notes go last: after a crash in between, the next start issues a new pair.
     write_atomically(&notes_file, b"{}", 0o600)?;
     write_atomically(&key_file, key.as_bytes(), 0o600)?;
@@ -132,7 +136,7 @@ fn local_leaf(
     })
     .map_err(|error| Error::broken("describing a certificate")(error.into()))?;
     write_atomically(&notes_file, &notes, 0o600)?;
-    Ok((leaf, key))
+    Ok((leaf.into(), key))
 }
 
 fn authority(

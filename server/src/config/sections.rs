@@ -6,7 +6,7 @@ use std::{
 };
 
 use blindprint_core::ServiceId;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -66,7 +66,7 @@ pub struct TlsSection {
 }
 
 /// `[operator]`
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OperatorSection {
     /// Bearer token of operators. Default: one is drawn into `operator-token` in the data folder.
@@ -198,7 +198,7 @@ impl OperatorSection {
     /// The configured operator token, if one is.
     pub fn token(&self) -> Result<Option<SecretString>> {
         let token = match &self.token_file {
-            Some(file) => Some(SecretString::from(secret_file(file)?.trim())),
+            Some(file) => Some(SecretString::from(read_secret(file)?.trim())),
             None => self.token.clone(),
         };
         if token
@@ -215,7 +215,7 @@ impl OperatorSection {
     /// The configured enrolment keys.
     pub fn enrolment_keys(&self) -> Result<Vec<SecretString>> {
         let keys: Vec<SecretString> = match &self.enrolment_keys_file {
-            Some(file) => secret_file(file)?
+            Some(file) => read_secret(file)?
                 .lines()
                 .map(str::trim)
                 .filter(|line| !line.is_empty())
@@ -232,7 +232,8 @@ impl OperatorSection {
     }
 }
 
-fn secret_file(path: &Path) -> Result<String> {
+fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
     std::fs::read_to_string(path)
+        .map(Zeroizing::new)
         .map_err(|error| Error::Setup(format!("{}: {error}", path.display())))
 }
