@@ -1,15 +1,12 @@
 //! How the host reaches the enclave: a Unix socket here, vsock on real hardware.
 
 use std::{
-    fs, io,
-    os::unix::{
-        fs::FileTypeExt as _,
-        net::{UnixListener, UnixStream},
-    },
+    io,
+    os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
 };
 
-use blindprint_protocol::stream::Connection;
+use blindprint_protocol::stream::{self, Connection};
 
 use crate::EnclaveError;
 
@@ -30,14 +27,9 @@ pub struct UnixSocket {
 impl UnixSocket {
     /// Listens at `path`, in the place of a socket that a killed process left there.
     pub fn bind(path: &Path) -> Result<Self, EnclaveError> {
-        let left = fs::symlink_metadata(path).is_ok_and(|entry| entry.file_type().is_socket());
-        if left && UnixStream::connect(path).is_ok() {
-            return Err(EnclaveError::InUse(path.to_owned()));
-        }
-        if left {
-            fs::remove_file(path).map_err(EnclaveError::io(path))?;
-        }
-        let listener = UnixListener::bind(path).map_err(EnclaveError::io(path))?;
+        let listener = stream::listen(path)
+            .map_err(EnclaveError::io(path))?
+            .ok_or_else(|| EnclaveError::InUse(path.to_owned()))?;
         Ok(Self {
             listener,
             path: path.to_owned(),

@@ -14,9 +14,9 @@
 //! # Ok::<(), frame::FrameError>(())
 //! ```
 //!
-//! Sans-IO but for [`stream`], which moves frames over a connection that the caller opened: nothing
-//! here opens a socket or a file, takes the time of day or draws randomness. It must never hold a
-//! key of the encryption scheme; what opens a verdict is its caller.
+//! Sans-IO but for [`stream`], the sockets between the processes: nothing here takes the time of day,
+//! draws randomness or writes a file. It must never hold a key of the encryption scheme; what opens
+//! a verdict is its caller.
 
 pub mod attestation;
 mod cbor;

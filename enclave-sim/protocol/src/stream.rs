@@ -1,8 +1,17 @@
-//! [`frame`]s on a blocking byte stream, with bounds on their length and on the time they take.
+//! [`frame`]s on a blocking byte stream, with bounds on their length and on the time they take; and
+//! the Unix sockets that the processes serve them on.
 
 use std::{
     io::{self, Read, Write},
     time::{Duration, Instant},
+};
+#[cfg(unix)]
+use std::{
+    os::unix::{
+        fs::FileTypeExt as _,
+        net::{UnixListener, UnixStream},
+    },
+    path::Path,
 };
 
 use serde::Serialize;
@@ -21,7 +30,7 @@ pub trait Connection: Read + Write {
 }
 
 #[cfg(unix)]
-impl Connection for std::os::unix::net::UnixStream {
+impl Connection for UnixStream {
     fn limit_read(&self, limit: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(limit))
     }
@@ -29,6 +38,19 @@ impl Connection for std::os::unix::net::UnixStream {
     fn limit_write(&self, limit: Duration) -> io::Result<()> {
         self.set_write_timeout(Some(limit))
     }
+}
+
+/// Listens at `path`, in the place of a socket that a killed process left there. `None` if another
+/// process serves it. The process' file mode mask decides who may connect.
+#[cfg(unix)]
+pub fn listen(path: &Path) -> io::Result<Option<UnixListener>> {
+    if std::fs::symlink_metadata(path).is_ok_and(|entry| entry.file_type().is_socket()) {
+        if UnixStream::connect(path).is_ok() {
+            return Ok(None);
+        }
+        std::fs::remove_file(path)?;
+    }
+    UnixListener::bind(path).map(Some)
 }
 
 /// What came.
@@ -104,7 +126,7 @@ pub fn send(
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::{os::unix::net::UnixStream, thread};
+    use std::thread;
 
     use super::*;
 

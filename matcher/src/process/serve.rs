@@ -2,10 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::{
-        fs::FileTypeExt as _,
-        net::{UnixListener, UnixStream},
-    },
+    os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -179,21 +176,12 @@ pub(super) struct Socket {
 impl Socket {
     /// Listens at `path`, in the place of a socket that a killed process left there.
     pub(super) fn bind(path: &Path) -> Result<Self, ProcessError> {
-        let failed = |source| ProcessError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        if fs::symlink_metadata(path).is_ok_and(|entry| entry.file_type().is_socket()) {
-            if UnixStream::connect(path).is_ok() {
-                return Err(ProcessError::InUse(path.to_owned()));
-            }
-            fs::remove_file(path).map_err(failed)?;
+        let path = path.to_owned();
+        match stream::listen(&path) {
+            Ok(Some(listener)) => Ok(Self { listener, path }),
+            Ok(None) => Err(ProcessError::InUse(path)),
+            Err(source) => Err(ProcessError::Io { path, source }),
         }
-        let listener = UnixListener::bind(path).map_err(failed)?;
-        Ok(Self {
-            listener,
-            path: path.to_owned(),
-        })
     }
 
     /// Serves whoever connects, until `stop` and a [`Self::wake`].
