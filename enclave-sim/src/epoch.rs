@@ -14,11 +14,8 @@ use crate::{
 };
 
 const SEALED: &str = "keys.sealed";
-const PARTS: [(MaterialPart, &str); 3] = [
-    (MaterialPart::PublicKey, "public-key"),
-    (MaterialPart::Crs, "crs"),
-    (MaterialPart::EvaluationKeys, "evaluation-keys"),
-];
+/// The files of the public key, the CRS and the evaluation keys.
+const PARTS: [&str; 3] = ["public-key", "crs", "evaluation-keys"];
 
 /// One generation of keys: the secret ones in memory, the public material in files.
 pub(crate) struct Epoch {
@@ -49,7 +46,7 @@ impl Epoch {
             &material.crs,
             &material.evaluation_keys,
         ];
-        for ((_, name), bytes) in PARTS.iter().zip(contents) {
+        for (name, bytes) in PARTS.iter().zip(contents) {
             let path = folder.join(name);
             file::replace(&path, &[bytes.as_slice()]).map_err(EnclaveError::io(path))?;
         }
@@ -80,7 +77,7 @@ impl Epoch {
         if sealed != *service {
             return Err(EnclaveError::Service { sealed });
         }
-        let [public_key, crs, evaluation_keys] = PARTS.map(|(_, name)| {
+        let [public_key, crs, evaluation_keys] = PARTS.map(|name| {
             let path = folder.join(name);
             std::fs::read(&path).map_err(EnclaveError::io(path))
         });
@@ -96,9 +93,9 @@ impl Epoch {
             found.evaluation_keys == digests.evaluation_keys,
         ];
         if let Some(wrong) = same.iter().position(|same| !same) {
-            return Err(EnclaveError::Material(folder.join(PARTS[wrong].1)));
+            return Err(EnclaveError::Material(folder.join(PARTS[wrong])));
         }
-        let [public_key, crs, evaluation_keys] = PARTS.map(|(_, name)| {
+        let [public_key, crs, evaluation_keys] = PARTS.map(|name| {
             let path = folder.join(name);
             open_part(&path).map_err(EnclaveError::io(path))
         });
@@ -137,11 +134,12 @@ impl Epoch {
     /// The length of a part of the public material, and a chunk of it from `offset` on. Whoever
     /// fetches it compares digests, so the host's file is good enough.
     pub(crate) fn chunk(&self, part: MaterialPart, offset: u64) -> std::io::Result<(u64, Vec<u8>)> {
-        let index = PARTS
-            .iter()
-            .position(|(other, _)| *other == part)
-            .unwrap_or_default();
-        let (file, total) = &self.files[index];
+        let [public_key, crs, evaluation_keys] = &self.files;
+        let (file, total) = match part {
+            MaterialPart::PublicKey => public_key,
+            MaterialPart::Crs => crs,
+            MaterialPart::EvaluationKeys => evaluation_keys,
+        };
         let rest = usize::try_from(total.saturating_sub(offset)).unwrap_or(usize::MAX);
         let mut chunk = vec![0; rest.min(MATERIAL_CHUNK)];
         file.read_exact_at(&mut chunk, offset)?;
