@@ -37,11 +37,13 @@ pub fn serve<T: Transport>(enclave: &Arc<Enclave>, transport: &T) -> ! {
         };
         let place = Place::take(&open);
         let enclave = Arc::clone(enclave);
+        // The place is given back before the connection closes: who is hung up on may come again.
         let talk = move || {
+            let mut connection = connection;
             let Some(_place) = place else {
-                return turn_away(connection);
+                return turn_away(&mut connection);
             };
-            converse(&enclave, connection)
+            converse(&enclave, &mut connection)
         };
         let spawned = thread::Builder::new()
             .name("connection".to_owned())
@@ -73,24 +75,24 @@ impl Drop for Place {
     }
 }
 
-fn turn_away(mut connection: impl Connection) -> io::Result<()> {
+fn turn_away(connection: &mut impl Connection) -> io::Result<()> {
     let full = EnclaveResponse::Refused(Refusal::Full);
-    stream::send(&mut connection, &full, MAX_RESPONSE)
+    stream::send(connection, &full, MAX_RESPONSE)
 }
 
 /// Answers request after request until the other side leaves, falls silent or breaks the framing.
-fn converse(enclave: &Enclave, mut connection: impl Connection) -> io::Result<()> {
+fn converse(enclave: &Enclave, connection: &mut impl Connection) -> io::Result<()> {
     let malformed = EnclaveResponse::Refused(Refusal::Malformed);
     loop {
-        let body = match stream::receive(&mut connection, MAX_REQUEST, IDLE)? {
+        let body = match stream::receive(connection, MAX_REQUEST, IDLE)? {
             Received::Body(body) => body,
-            Received::TooLong => return stream::send(&mut connection, &malformed, MAX_RESPONSE),
+            Received::TooLong => return stream::send(connection, &malformed, MAX_RESPONSE),
             Received::End => return Ok(()),
         };
         let response = match frame::decode::<EnclaveRequest>(&body) {
             Ok(request) => enclave.handle(request),
             Err(_) => malformed.clone(),
         };
-        stream::send(&mut connection, &response, MAX_RESPONSE)?;
+        stream::send(connection, &response, MAX_RESPONSE)?;
     }
 }
