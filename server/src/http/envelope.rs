@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -20,6 +20,18 @@ use crate::Error;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const LONGEST_ID: usize = 64;
+/// What logs and metrics call by name. Any other method is a word of the caller's own choice.
+static METHODS: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::CONNECT,
+    Method::TRACE,
+];
 
 pub(super) async fn envelope(
     State(app): State<Arc<App>>,
@@ -27,12 +39,15 @@ pub(super) async fn envelope(
     next: Next,
 ) -> Response {
     let id = request_id(request.headers(), app.service.entropy());
-    let method = request.method().clone();
+    let method = METHODS
+        .iter()
+        .find(|method| *method == request.method())
+        .map_or("other", Method::as_str);
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let span = tracing::info_span!("request", id = %id, %method, route = %route, trace = tracing::field::Empty);
+    let span = tracing::info_span!("request", id = %id, method, route = %route, trace = tracing::field::Empty);
     if let Some(trace) = trace_id(request.headers()) {
         span.record("trace", trace);
     }
@@ -51,9 +66,17 @@ pub(super) async fn envelope(
     let response = finish(response, &id);
     let seconds = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
-    span.in_scope(|| tracing::info!(status, seconds, "answered"));
+    // What costs next to nothing must not fill the log, however often it is asked.
+    let cheap = route == "/healthz" || response.status() == StatusCode::TOO_MANY_REQUESTS;
+    span.in_scope(|| {
+        if cheap {
+            tracing::debug!(status, seconds, "answered");
+        } else {
+            tracing::info!(status, seconds, "answered");
+        }
+    });
     let labels = [
-        ("method", method.to_string()),
+        ("method", method.to_owned()),
         ("route", route),
         ("status", status.to_string()),
     ];

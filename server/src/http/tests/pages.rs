@@ -215,3 +215,15 @@ async fn operators_invite_and_see_no_secret_again() {
             .contains("blindprint_http_requests_total")
     );
 }
+
+#[tokio::test]
+async fn a_made_up_method_is_not_repeated_in_the_metrics() {
+    let fixture = Fixture::new().await;
+    let request = Request::builder().method("BREW").uri("/healthz");
+    let reply = fixture.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(reply.problem(), "method-not-allowed");
+    let metrics = fixture.operate("GET", "/metrics", "", None).await;
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(!text.contains("BREW"));
+    assert!(text.contains(r#"method="other",route="/healthz""#));
+}
