@@ -298,7 +298,7 @@ impl Config {
             limits.idempotency_seconds,
             self.listen.request_seconds,
         ];
-        if positive.contains(&0) || limits.remembered == 0 {
+        if positive.contains(&0) || limits.remembered == 0 || limits.connections == 0 {
             return refuse("limits must be at least 1");
         }
         if !(1..=MAX_COMPARISONS).contains(&limits.comparisons) {

@@ -2,6 +2,7 @@
 //! and stops again.
 
 mod chores;
+mod connections;
 mod processes;
 mod sockets;
 

@@ -137,6 +137,8 @@ pub struct LimitsSection {
     pub subject_per_minute: u32,
     /// Authenticated requests at once of one subject.
     pub subject_burst: u32,
+    /// Connections open at once, of which one address holds a quarter at most.
+    pub connections: usize,
     /// Addresses and subjects remembered at most.
     pub remembered: usize,
     /// Proof verifications and comparisons under way at once, over all callers; 1 to 65,536.
@@ -154,6 +156,7 @@ impl Default for LimitsSection {
             address_burst: 200,
             subject_per_minute: 120,
             subject_burst: 40,
+            connections: 512,
             remembered: 65_536,
             comparisons: 32,
             body_seconds: 10,
