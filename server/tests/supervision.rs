@@ -1,6 +1,7 @@
 //! Child processes: started again when they die, stopped with the service, killed with it.
 
 use std::{
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -136,7 +137,6 @@ async fn only_a_measurement_is_a_measurement() {
     let folder = tempfile::tempdir().unwrap();
     assert!(Binary::find(None, "blindprint-no-such-program").is_err());
     let program = |name: &str, script: &str| {
-        use std::os::unix::fs::PermissionsExt as _;
         let path = folder.path().join(name);
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -155,4 +155,24 @@ async fn only_a_measurement_is_a_measurement() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn children_do_not_see_the_servers_environment() {
+    // Cargo tells every test where its package lies.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen");
+    let script = format!("env > {}; exec sleep 100", seen.display());
+    let supervisor = Supervisor::start(PROGRAM.into(), vec![shell(folder.path(), &script)]);
+    eventually("the list", || read(&seen).contains("PATH=")).await;
+    supervisor.unwrap().stop().await;
+    assert!(!read(&seen).contains("CARGO"), "{}", read(&seen));
+    let telling = folder.path().join("telling");
+    let script = format!("#!/bin/sh\nenv > {}\n", seen.display());
+    std::fs::write(&telling, script).unwrap();
+    std::fs::set_permissions(&telling, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let binary = Binary::find(Some(&telling), "").unwrap();
+    assert!(binary.measurement().await.is_err());
+    assert!(!read(&seen).contains("CARGO"), "{}", read(&seen));
 }

@@ -6,6 +6,7 @@ use std::{
 use blindprint_protocol::attestation::Measurement;
 use tokio::process::Command;
 
+use super::with_little_environment;
 use crate::{Error, Result};
 
 /// Hashing an executable takes well under a second.
@@ -44,7 +45,7 @@ impl Binary {
     pub async fn measurement(&self) -> Result<Measurement> {
         let failed =
             |why: String| Error::Setup(format!("{} --measurement: {why}", self.path.display()));
-        let run = Command::new(&self.path)
+        let run = with_little_environment(&mut Command::new(&self.path))
             .arg("--measurement")
             .kill_on_drop(true)
             .output();

@@ -17,6 +17,7 @@ use tokio::{
     sync::oneshot,
 };
 
+use super::with_little_environment;
 use crate::{Error, Result, error::io};
 
 /// The first argument that makes this program a launcher. It is followed by the server's process
@@ -80,7 +81,7 @@ impl Launcher {
         arguments: &[OsString],
     ) -> std::io::Result<Child> {
         let mut command = Command::new(PathBuf::from(through));
-        command
+        with_little_environment(&mut command)
             .arg(ARGUMENT)
             .arg(getpid().as_raw_nonzero().to_string())
             .arg(program)
