@@ -1,6 +1,8 @@
 //! The encrypted verdict equals the decision in clear, on both sides of the threshold, near it and
 //! at the ends.
 
+use std::sync::Arc;
+
 use blindprint_core::{Binding, Entropy, Role, SystemEntropy};
 use blindprint_matcher::Worker;
 use blindprint_template::{BiometricCode, CODE_BITS, encrypt_unproven};
@@ -63,7 +65,7 @@ pub fn measure(scene: &Scene) -> Result<Correctness> {
     let outcomes = pairs
         .par_iter()
         .map_init(
-            || scene.matcher.worker(),
+            || scene.matcher.worker(Arc::new(SystemEntropy)),
             |worker, pair| check(scene, worker, &binding, pair),
         )
         .inspect(|_| bar.inc(1))
@@ -102,7 +104,10 @@ fn check(
     let verdict = scene
         .secret
         .open(&worker.compare(binding, &probe, &template))?;
-    let matches = pair.enrolled.hamming(&pair.presented) <= binding.profile.profile().tau;
+    let matches = binding
+        .profile
+        .profile()
+        .matches(pair.enrolled.hamming(&pair.presented));
     Ok((pair.kind, matches, verdict == matches))
 }
 

@@ -1,6 +1,6 @@
 //! How long each step takes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use blindprint_core::{Role, SystemEntropy};
 use blindprint_matcher::circuit::BOOTSTRAPS;
@@ -68,8 +68,8 @@ pub fn measure(scene: &Scene) -> Result<Performance> {
         .map_err(blindprint_matcher::MatchError::from)?
         .into_glwe_words();
     let tau = binding.profile.profile().tau;
-    let mut worker = scene.matcher.worker();
-    let mut circuit = scene.matcher.circuit();
+    let mut worker = scene.matcher.worker(Arc::new(SystemEntropy));
+    let mut circuit = scene.matcher.circuit(Arc::new(SystemEntropy));
     let distance = circuit.distance(template.glwe_words(), &probe, tau);
     let verdict = worker.compare(&binding, &probe, &template);
 

@@ -1,5 +1,7 @@
 //! Bytes of everything that is stored or sent.
 
+use std::sync::Arc;
+
 use blindprint_core::{
     Digest,
     statement::{Consent, EnrolmentReceipt, Evaluation, Purpose, TemplateCheck, Verdict},
@@ -49,11 +51,10 @@ pub fn measure(scene: &Scene) -> Result<Sizes> {
     let probe = &scene.probe;
     let binding = probe.binding();
     let profile = binding.profile.profile();
-    let ciphertext =
-        scene
-            .matcher
-            .worker()
-            .evaluate(&binding, &scene.probe_upload, &scene.stored)?;
+    let ciphertext = scene
+        .matcher
+        .worker(Arc::new(blindprint_core::SystemEntropy))
+        .evaluate(&binding, &scene.probe_upload, &scene.stored)?;
     let signer = SigningKey::generate(KeyType::Ed25519, &blindprint_core::SystemEntropy);
     let digest = Digest::of("blindprint/bench/size", b"any digest is as long as another");
     let parameters = PARAMETERS.name.to_owned();

@@ -1,6 +1,7 @@
 //! Verdicts per second with every core at work on requests of its own.
 
 use std::{
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -65,7 +66,7 @@ pub fn measure(scene: &Scene) -> Result<Throughput> {
 /// counted, with the time that it takes.
 fn rate(scene: &Scene, request: impl Fn(&mut Worker<'_>) -> Result<()> + Sync) -> Result<Rate> {
     let serve = |start: Instant| {
-        let mut worker = scene.matcher.worker();
+        let mut worker = scene.matcher.worker(Arc::new(SystemEntropy));
         let mut verdicts = 0;
         while start.elapsed() < DURATION {
             request(&mut worker)?;

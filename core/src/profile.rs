@@ -89,7 +89,7 @@ pub struct Profile {
     pub scale: f64,
     /// Whether embeddings are scaled to unit length before they are encoded.
     pub normalise: bool,
-    /// The largest Hamming distance, of 2048, that still matches.
+    /// The largest Hamming distance, of 2048, at which captures match; see [`Profile::matches`].
     pub tau: u16,
     /// What was measured at `tau`; `None` for a modality nobody has rated here yet.
     pub operating_point: Option<OperatingPoint>,
@@ -145,6 +145,16 @@ pub fn profile_table_digest() -> Digest {
 }
 
 impl Profile {
+    /// Whether codes at this Hamming distance match.
+    ///
+    /// The encrypted comparison counts modulo 2048 and splits the circle into halves, so that
+    /// codes which differ in more than τ + 1024 bits match as well. No two captures do: codes of unrelated
+    /// captures differ in about half of their bits, never in many more. Whoever can make such a
+    /// code on purpose can make its complement too, which lies closer than τ.
+    pub const fn matches(&self, distance: u16) -> bool {
+        distance <= self.tau || distance > self.tau + 1024
+    }
+
     /// What decides codes and verdicts, on one line.
     fn canonical(&self) -> String {
         format!(
@@ -259,7 +269,11 @@ mod tests {
     #[test]
     fn thresholds_leave_room_on_both_sides() {
         for profile in profiles() {
-            assert!((1..2047).contains(&profile.tau), "{}", profile.id);
+            // Half of the circle is a match, and what lies beyond τ + 1024 lies further from the
+            // code than its complement.
+            assert!((512..1024).contains(&profile.tau), "{}", profile.id);
+            let matching = (0..=2048).filter(|distance| profile.matches(*distance));
+            assert_eq!(matching.count(), 1024 + 1, "0 and 2048 are the same");
             assert_eq!(
                 profile.id.parse::<ProfileId>().map(ProfileId::as_str),
                 Ok(profile.id)

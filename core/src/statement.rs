@@ -351,7 +351,7 @@ statement! {
         nonce: String,
         /// For what.
         purpose: Purpose,
-        /// Whether the distance was at most `tau`.
+        /// Whether the codes match at `tau`; see `Profile::matches`.
         matched: bool,
         /// The profile.
         profile: ProfileId,

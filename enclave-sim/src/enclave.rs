@@ -336,10 +336,11 @@ impl Enclave {
     fn evaluate(&self, pending: &PendingOpening, comparison: &Comparison) -> Result<bool, Refusal> {
         let matcher = self.matcher.as_ref().ok_or(Refusal::Evaluations)?;
         let binding = pending.probe().binding();
-        let verdict =
-            matcher
-                .worker()
-                .evaluate(&binding, &comparison.submission, &comparison.template);
+        let verdict = matcher.worker(Arc::clone(&self.entropy)).evaluate(
+            &binding,
+            &comparison.submission,
+            &comparison.template,
+        );
         let verdict = verdict.map_err(|_| Refusal::Evaluations)?;
         self.epoch
             .secret()

@@ -1,14 +1,19 @@
 //! The comparison on raw ciphertexts: distance, then exact threshold.
 //!
-//! The distance v = HD − τ − 1 is held modulo t = 2^12 at scale Δ = 2^52; codes match if and only if
-//! its top bit, the sign, is set. A bootstrap resolves only a few bits, so v is floored first
-//! (after Liu, Micciancio, Polyakov, "Large-precision homomorphic sign evaluation", ASIACRYPT
-//! 2022): two windows of four low bits are cleared, each by one bootstrap for the window's top bit
-//! and one for the other three, then the sign of what is left is taken: five bootstraps.
+//! The distance v = HD − τ − 1 is held modulo t = 2^11 at scale Δ = 2^53; codes match if and only if
+//! its top bit, the sign, is set (`Profile::matches` in clear). A bootstrap resolves only a few bits,
+//! so v is floored first (after Liu, Micciancio, Polyakov, "Large-precision homomorphic sign
+//! evaluation", ASIACRYPT 2022): a window of three low bits and one of four are cleared, each by
+//! one bootstrap for the window's top bit and one for the others, then the sign of what is left is
+//! taken: five bootstraps.
+//!
+//! Both inputs get fresh masks first. A wallet could otherwise choose masks that make its noise
+//! push the distance over a boundary, and learn about σ from the verdict (`docs/noise.md`).
 
 use std::sync::Arc;
 
-use blindprint_template::PARAMETERS;
+use blindprint_core::Entropy;
+use blindprint_template::{PARAMETERS, PublicKey, rerandomise};
 use tfhe::core_crypto::{
     algorithms::{
         extract_lwe_sample_from_glwe_ciphertext, lwe_ciphertext_add_assign,
@@ -26,8 +31,11 @@ use crate::{
 };
 
 const N: usize = PARAMETERS.polynomial_size;
-/// Bits that one window clears.
-const WINDOW: u32 = 4;
+/// Bits that the first window clears. One fewer than the second: only even positions are left to
+/// it, and the noise of the inputs is largest here.
+const LOW_WINDOW: u32 = 3;
+/// Bits that the second window clears.
+const MIDDLE_WINDOW: u32 = 4;
 /// Amplitude of a sign in a shifted window: half of the top bit's weight 2^63.
 const HALF_TOP: u64 = 1 << 62;
 
@@ -43,11 +51,11 @@ pub enum Stage {
     LowWindow,
     /// The same with its top bit cleared.
     LowWindowCleared,
-    /// v with four low bits cleared, shifted, half a step added.
+    /// v with three low bits cleared, shifted, half a step added.
     MiddleWindow,
     /// The same with its top bit cleared.
     MiddleWindowCleared,
-    /// v with eight low bits cleared, half a step added.
+    /// v with seven low bits cleared, half a step added.
     HighWindow,
     /// The verdict: +2^62 if the codes match, −2^62 if not.
     Sign,
@@ -65,10 +73,11 @@ pub trait Observer {
 
 impl Observer for () {}
 
-/// One thread's comparison circuit: keys, tables and buffers. Nothing is allocated per product
-/// or bootstrap.
+/// One thread's comparison circuit: keys, tables and buffers. Nothing is allocated per bootstrap.
 pub struct Circuit {
     keys: Arc<EvaluationKeys>,
+    public_key: Arc<PublicKey>,
+    entropy: Arc<dyn Entropy>,
     product: ProductScratch,
     bootstrap: BootstrapScratch,
     glwe: GlweCiphertextOwned<u64>,
@@ -80,10 +89,14 @@ pub struct Circuit {
 }
 
 impl Circuit {
-    /// A circuit over shared keys.
-    pub fn new(keys: Arc<EvaluationKeys>) -> Self {
+    /// A circuit over shared keys. `entropy` must be unpredictable to wallets.
+    pub fn new(
+        keys: Arc<EvaluationKeys>,
+        public_key: Arc<PublicKey>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         let delta = PARAMETERS.delta();
-        let middle_step = delta << WINDOW;
+        let middle_step = delta << LOW_WINDOW;
         Self {
             product: ProductScratch::new(keys.fft.as_view()),
             bootstrap: BootstrapScratch::new(&keys),
@@ -93,13 +106,15 @@ impl Circuit {
                 PolynomialSize(N),
                 CiphertextModulus::new_native(),
             ),
-            low_signs: lut::two_signs(HALF_TOP, half_top_weight(delta)),
-            low_bits: lut::identity(WINDOW - 1, delta),
-            middle_sign: lut::sign(half_top_weight(middle_step)),
-            middle_bits: lut::identity(WINDOW - 1, middle_step),
+            low_signs: lut::two_signs(HALF_TOP, half_top_weight(delta, LOW_WINDOW)),
+            low_bits: lut::identity(LOW_WINDOW - 1, delta),
+            middle_sign: lut::sign(half_top_weight(middle_step, MIDDLE_WINDOW)),
+            middle_bits: lut::identity(MIDDLE_WINDOW - 1, middle_step),
             // Negative v, the second half of the torus, is a match: the sign is turned round.
             verdict: lut::sign(HALF_TOP.wrapping_neg()),
             keys,
+            public_key,
+            entropy,
         }
     }
 
@@ -111,18 +126,25 @@ impl Circuit {
         probe: &[u64],
         tau: u16,
     ) -> LweCiphertextOwned<u64> {
+        let [template, probe] = [template, probe].map(|words| self.rerandomised(words));
         let out = self.glwe.as_mut();
-        multiply(template, probe, &self.keys, &mut self.product, out);
+        multiply(&template, &probe, &self.keys, &mut self.product, out);
         for word in out.iter_mut() {
             *word = word.wrapping_mul(2).wrapping_neg();
         }
-        add_coefficient_sum(template, out);
-        add_coefficient_sum(probe, out);
+        add_coefficient_sum(&template, out);
+        add_coefficient_sum(&probe, out);
         let mut distance = large_lwe();
         extract_lwe_sample_from_glwe_ciphertext(&self.glwe, &mut distance, MonomialDegree(N - 1));
         let threshold = (u64::from(tau) + 1).wrapping_mul(PARAMETERS.delta());
         lwe_ciphertext_plaintext_sub_assign(&mut distance, Plaintext(threshold));
         distance
+    }
+
+    fn rerandomised(&self, words: &[u64]) -> Vec<u64> {
+        let mut words = words.to_vec();
+        rerandomise(&mut words, &self.public_key, &*self.entropy);
+        words
     }
 
     /// An encryption of ±2^62: plus if v, at scale Δ, is negative.
@@ -137,7 +159,7 @@ impl Circuit {
 
         // Low window. Its top bit is needed at two scales that lie too far apart to multiply one
         // up to the other, so one blind rotation gives both.
-        let shift = 64 - PARAMETERS.log_delta - WINDOW;
+        let shift = 64 - PARAMETERS.log_delta - LOW_WINDOW;
         let mut window = shifted(&value, shift, delta / 2);
         observer.observe(Stage::LowWindow, &window);
         let signs = self
@@ -146,7 +168,7 @@ impl Circuit {
         let (in_window, in_place) = (coefficient(signs, 0), coefficient(signs, 1));
         observer.switched(Stage::LowWindow, self.bootstrap.positions());
         clear_top_bit(&mut window, &in_window, HALF_TOP);
-        clear_top_bit(&mut value, &in_place, half_top_weight(delta));
+        clear_top_bit(&mut value, &in_place, half_top_weight(delta, LOW_WINDOW));
         observer.observe(Stage::LowWindowCleared, &window);
         let bits = self
             .bootstrap
@@ -155,17 +177,18 @@ impl Circuit {
         observer.switched(Stage::LowWindowCleared, self.bootstrap.positions());
 
         // Middle window. Here the scales are close enough.
-        let step = delta << WINDOW;
-        let mut window = shifted(&value, shift - WINDOW, step / 2);
+        let step = delta << LOW_WINDOW;
+        let shift = shift - MIDDLE_WINDOW;
+        let mut window = shifted(&value, shift, step / 2);
         observer.observe(Stage::MiddleWindow, &window);
         let sign = self
             .bootstrap
             .run(&window, &self.middle_sign, Resolution::Full, &self.keys);
         let in_place = coefficient(sign, 0);
         observer.switched(Stage::MiddleWindow, self.bootstrap.positions());
-        let in_window = shifted(&in_place, shift - WINDOW, 0);
+        let in_window = shifted(&in_place, shift, 0);
         clear_top_bit(&mut window, &in_window, HALF_TOP);
-        clear_top_bit(&mut value, &in_place, half_top_weight(step));
+        clear_top_bit(&mut value, &in_place, half_top_weight(step, MIDDLE_WINDOW));
         observer.observe(Stage::MiddleWindowCleared, &window);
         let bits = self
             .bootstrap
@@ -173,7 +196,7 @@ impl Circuit {
         lwe_ciphertext_sub_assign(&mut value, &coefficient(bits, 0));
         observer.switched(Stage::MiddleWindowCleared, self.bootstrap.positions());
 
-        lwe_ciphertext_plaintext_add_assign(&mut value, Plaintext((step << WINDOW) / 2));
+        lwe_ciphertext_plaintext_add_assign(&mut value, Plaintext((step << MIDDLE_WINDOW) / 2));
         observer.observe(Stage::HighWindow, &value);
         let verdict = self.sign(&value);
         observer.switched(Stage::HighWindow, self.bootstrap.positions());
@@ -197,9 +220,9 @@ impl Circuit {
     }
 }
 
-/// Half the weight of a window's top bit, when its lowest bit weighs `step`.
-const fn half_top_weight(step: u64) -> u64 {
-    step << (WINDOW - 2)
+/// Half the weight of the top bit of a window of `bits` bits, when its lowest weighs `step`.
+const fn half_top_weight(step: u64, bits: u32) -> u64 {
+    step << (bits - 2)
 }
 
 /// Subtracts b·2A given an encryption of A·(−1)^b.

@@ -1,12 +1,12 @@
 //! Compares an encrypted probe with an encrypted template and produces one encrypted bit.
 //!
 //! ```no_run
-//! use blindprint_core::Binding;
-//! use blindprint_matcher::{EvaluationKeys, Matcher};
-//! use blindprint_template::{Crs, PublicKey};
+//! use std::sync::Arc;
+//! use blindprint_core::{Binding, SystemEntropy};
+//! use blindprint_matcher::Matcher;
 //! # fn example(public_key: &[u8], crs: &[u8], keys: &[u8], binding: &Binding, probe: &[u8], template: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 //! let matcher = Matcher::new(public_key, crs, keys)?;
-//! let verdict: Vec<u8> = matcher.worker().evaluate(binding, probe, template)?;
+//! let verdict: Vec<u8> = matcher.worker(Arc::new(SystemEntropy)).evaluate(binding, probe, template)?;
 //! # Ok(()) }
 //! ```
 //!

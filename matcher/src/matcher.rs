@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use blindprint_core::{Binding, Digest};
+use blindprint_core::{Binding, Digest, Entropy};
 use blindprint_template::{
     Crs, DecodeError, MaterialDigests, ProofError, PublicKey, StoredTemplate, Submission,
     VerifiedSubmission,
@@ -24,7 +24,7 @@ pub enum MatchError {
 
 /// The public material of one key epoch, ready for use and shared by all workers.
 pub struct Matcher {
-    public_key: PublicKey,
+    public_key: Arc<PublicKey>,
     crs: Crs,
     keys: Arc<EvaluationKeys>,
     digests: MaterialDigests,
@@ -35,7 +35,7 @@ impl Matcher {
     pub fn new(public_key: &[u8], crs: &[u8], evaluation_keys: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self {
             digests: MaterialDigests::of(public_key, crs, evaluation_keys),
-            public_key: PublicKey::decode(public_key)?,
+            public_key: Arc::new(PublicKey::decode(public_key)?),
             crs: Crs::decode(crs)?,
             keys: Arc::new(EvaluationKeys::new(EvaluationKeysParts::decode(
                 evaluation_keys,
@@ -48,16 +48,17 @@ impl Matcher {
         &self.digests
     }
 
-    /// A circuit for one thread.
-    pub fn circuit(&self) -> Circuit {
-        Circuit::new(Arc::clone(&self.keys))
+    /// A circuit for one thread, which takes fresh masks from `entropy`.
+    pub fn circuit(&self, entropy: Arc<dyn Entropy>) -> Circuit {
+        let (keys, public_key) = (Arc::clone(&self.keys), Arc::clone(&self.public_key));
+        Circuit::new(keys, public_key, entropy)
     }
 
-    /// A worker for one thread.
-    pub fn worker(&self) -> Worker<'_> {
+    /// A worker for one thread, which takes fresh masks from `entropy`.
+    pub fn worker(&self, entropy: Arc<dyn Entropy>) -> Worker<'_> {
         Worker {
             matcher: self,
-            circuit: self.circuit(),
+            circuit: self.circuit(entropy),
             key: self.digests.key(),
         }
     }

@@ -42,6 +42,9 @@ use crate::Matcher;
 
 /// How often the enclave is asked whether it is still the one that admitted this matcher.
 const WATCH: Duration = Duration::from_secs(1);
+/// How often this matcher has itself admitted again, to be counted among those present: a third of
+/// [`blindprint_protocol::policy::PRESENCE`].
+const SHOW: Duration = Duration::from_secs(30);
 /// How long answers to what was asked before the end may take to leave.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -187,7 +190,8 @@ fn start_workers<'scope, 'env>(
     Ok(())
 }
 
-/// Keeps this matcher admitted: by the same enclave while it runs, by the next one after a restart.
+/// Keeps this matcher admitted: by the same enclave while it runs, which it shows now and then, and
+/// by the next one after a restart.
 fn watch(
     enclave: &Enclave,
     admission: &mut Admission,
@@ -195,20 +199,27 @@ fn watch(
     stop: &Stop,
     admit: impl Fn() -> Result<Admission, ProcessError>,
 ) -> Result<(), ProcessError> {
+    let mut shown = Instant::now();
     while stop.pause(WATCH) {
-        match enclave.still_admits(admission) {
-            Ok(true) => continue,
-            Ok(false) => tracing::info!("the enclave has restarted"),
-            Err(error) => tracing::warn!(%error, "the enclave is gone"),
-        }
-        // What would be signed now would open nothing.
-        service.set_ready(false);
+        let admitted = match enclave.still_admits(admission) {
+            Ok(true) if shown.elapsed() < SHOW => continue,
+            Ok(still) => still,
+            Err(error) => {
+                tracing::warn!(%error, "the enclave is gone");
+                false
+            }
+        };
+        // Unless it is admitted, what would be signed now would open nothing.
+        service.set_ready(admitted);
         let Some(renewed) = until_answered(stop, &admit)? else {
             break;
         };
         *admission = renewed;
+        shown = Instant::now();
         service.set_ready(true);
-        tracing::info!("admitted again");
+        if !admitted {
+            tracing::info!("admitted again");
+        }
     }
     Ok(())
 }

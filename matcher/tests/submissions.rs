@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use blindprint_core::{
     Audience, Binding, Digest, EnrolmentId, Nonce, Role, SystemEntropy, statement::Purpose,
@@ -92,7 +92,7 @@ fn enrol_and_compare_through_the_encodings() {
         .encode();
         let verdict = setup
             .matcher
-            .worker()
+            .worker(Arc::new(SystemEntropy))
             .evaluate(&binding, &probe, &stored)
             .unwrap();
         assert!(
@@ -235,7 +235,7 @@ fn stored_templates_are_strict() {
     let probe = sealed(&binding);
     let refused = setup()
         .matcher
-        .worker()
+        .worker(Arc::new(SystemEntropy))
         .evaluate(&binding, &probe, &retired);
     assert_eq!(refused, Err(MatchError::Key));
 }

@@ -3,14 +3,16 @@
 
 mod common;
 
-use blindprint_core::ProfileId;
+use std::sync::Arc;
+
+use blindprint_core::{ProfileId, SystemEntropy};
 use blindprint_template::{BiometricCode, CODE_BITS};
 use common::{Setup, at_distance, random_code};
 
 #[test]
 fn verdicts_equal_plaintext_decisions() {
     let setup = Setup::new();
-    let mut circuit = setup.matcher.circuit();
+    let mut circuit = setup.matcher.circuit(Arc::new(SystemEntropy));
     let profile: ProfileId = "face-dlib128-v1".parse().unwrap();
     let tau = profile.profile().tau;
 
@@ -39,7 +41,7 @@ fn verdicts_equal_plaintext_decisions() {
         let hamming = enrolled.hamming(&presented);
         assert_eq!(
             phase > 0,
-            hamming <= tau,
+            profile.profile().matches(hamming),
             "distance {hamming}, threshold {tau}"
         );
         tried += 1;

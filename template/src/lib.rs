@@ -34,6 +34,6 @@ pub use material::{Crs, MaterialDigests, PublicKey};
 pub use pack::{pack, packed_len, unpack};
 pub use params::{CODE_BITS, PARAMETERS, Parameters};
 pub use reader::{DecodeError, Reader, header};
-pub use seal::{SealError, encrypt_unproven, seal};
+pub use seal::{SealError, encrypt_unproven, rerandomise, seal};
 pub use stored::StoredTemplate;
 pub use submission::{ProofError, Submission, VerifiedSubmission};

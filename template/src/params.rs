@@ -37,23 +37,23 @@ pub struct Parameters {
     pub verdict_bits: u32,
 }
 
-/// The set in force. Keys and bootstrap are those of tfhe-rs'
+/// The set in force. Keys, key switch and bootstrap are those of tfhe-rs'
 /// `PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128` (132 bits of security by the lattice
-/// estimator, as its authors state) with a finer key switch.
+/// estimator, as its authors state).
 pub const PARAMETERS: Parameters = Parameters {
-    name: "bp-tfhe-2048-v1",
-    wire_code: 1,
+    name: "bp-tfhe-2048-v2",
+    wire_code: 2,
     polynomial_size: 2048,
     lwe_dimension: 918,
-    log_delta: 52,
+    log_delta: 53,
     glwe_noise: 17,
     lwe_noise: 45,
     pbs_base_log: 23,
-    ks_base_log: 3,
-    ks_levels: 6,
+    ks_base_log: 4,
+    ks_levels: 4,
     relin_base_log: 12,
     relin_levels: 3,
-    stored_bits: 46,
+    stored_bits: 47,
     verdict_bits: 12,
 };
 

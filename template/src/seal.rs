@@ -58,8 +58,8 @@ pub fn seal(
     Ok(Submission::new(binding.role, binding.key, list, proof))
 }
 
-/// Encrypts without a proof and returns the GLWE ciphertext, 4096 words. No service takes it:
-/// it is for measurements of noise and speed.
+/// Encrypts without a proof and returns the GLWE ciphertext, 4096 words. No service takes it from
+/// a wallet.
 pub fn encrypt_unproven(
     code: &BiometricCode,
     role: Role,
@@ -84,6 +84,16 @@ pub fn encrypt_unproven(
         &mut generator(entropy),
     );
     glwe_words(list.as_ref())
+}
+
+/// Adds a fresh encryption of zero to a GLWE ciphertext of 4096 words: the same plaintext under a
+/// mask that whoever made the ciphertext can neither choose nor know.
+pub fn rerandomise(ciphertext: &mut [u64], public_key: &PublicKey, entropy: &dyn Entropy) {
+    let zero = BiometricCode::from_bits([]);
+    let fresh = encrypt_unproven(&zero, Role::Probe, public_key, entropy);
+    for (word, fresh) in ciphertext.iter_mut().zip(fresh) {
+        *word = word.wrapping_add(fresh);
+    }
 }
 
 fn messages(code: &BiometricCode, role: Role) -> Zeroizing<Vec<u64>> {

@@ -6,7 +6,7 @@ use crate::{
     unpack,
 };
 
-/// A template at rest: the verified ciphertext, each coefficient rounded to its top 46 bits.
+/// A template at rest: the verified ciphertext, each coefficient rounded to its top 47 bits.
 ///
 /// Encoding: header, public material (32 bytes), 4096 packed coefficients.
 #[derive(Clone, PartialEq, Eq)]

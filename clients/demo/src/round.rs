@@ -260,11 +260,11 @@ impl Results {
                 .filter(|compared| wanted(compared))
                 .count()
         };
-        let tau = self.profile.profile().tau;
+        let profile = self.profile.profile();
         let contradictions = self
             .comparisons
             .iter()
-            .filter(|compared| compared.matched != (compared.distance <= tau))
+            .filter(|compared| compared.matched != profile.matches(compared.distance))
             .count();
         Summary {
             enrolled: self.wallets.len(),

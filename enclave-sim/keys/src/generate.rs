@@ -9,6 +9,7 @@ use tfhe::{
             encrypt_seeded_glwe_ciphertext_list, generate_lwe_compact_public_key,
             generate_seeded_lwe_keyswitch_key, par_generate_seeded_lwe_bootstrap_key,
             polynomial_algorithms::polynomial_wrapping_mul,
+            slice_algorithms::slice_semi_reverse_negacyclic_convolution,
         },
         commons::{
             generators::EncryptionRandomGenerator,
@@ -20,7 +21,7 @@ use tfhe::{
 };
 use zeroize::Zeroizing;
 
-use crate::SecretKeys;
+use crate::{SecretKeys, spectrum};
 
 /// What is being made; they come in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,28 +85,14 @@ pub fn generate(entropy: &dyn Entropy, progress: &dyn Fn(Stage)) -> (SecretKeys,
     let size = PolynomialSize(PARAMETERS.polynomial_size);
 
     progress(Stage::SecretKeys);
-    let large_bits = random_bits(entropy, PARAMETERS.polynomial_size);
     let small_bits = random_bits(entropy, PARAMETERS.lwe_dimension);
-    // ±1 instead of 0/1 centres the carries of the tensor product; see docs/noise.md.
-    let large: Vec<u64> = large_bits
-        .iter()
-        .map(|bit| bit.wrapping_mul(2).wrapping_sub(1))
-        .collect();
-    let secret = SecretKeys::new(large, small_bits.to_vec());
+    let secret = SecretKeys::new(flat_key(entropy), small_bits.to_vec());
     let glwe_key = GlweSecretKey::from_container(secret.expose_large(), size);
     let large_key = LweSecretKey::from_container(secret.expose_large());
     let small_key = LweSecretKey::from_container(secret.expose_small());
 
     progress(Stage::PublicKey);
-    let mut public_key = LweCompactPublicKey::new(0, large_key.lwe_dimension(), native);
-    let mut generator =
-        EncryptionRandomGenerator::<DefaultRandomGenerator>::new(seeder.seed(), &mut seeder);
-    generate_lwe_compact_public_key(
-        &large_key,
-        &mut public_key,
-        PARAMETERS.glwe_noise_distribution(),
-        &mut generator,
-    );
+    let public_key = flat_public_key(&large_key, &mut seeder);
 
     progress(Stage::EvaluationKeys);
     let seeds: [Seed; 3] = std::array::from_fn(|_| seeder.seed());
@@ -185,6 +172,56 @@ pub fn generate(entropy: &dyn Entropy, progress: &dyn Fn(Stage)) -> (SecretKeys,
         evaluation_keys: evaluation_keys.encode(),
     };
     (secret, material)
+}
+
+/// σ: ±1 instead of 0/1 centres the carries of the tensor product. One draw in 13 is flat enough.
+fn flat_key(entropy: &dyn Entropy) -> Vec<u64> {
+    loop {
+        let bits = random_bits(entropy, PARAMETERS.polynomial_size);
+        let signs: Zeroizing<Vec<u64>> = Zeroizing::new(
+            bits.iter()
+                .map(|bit| bit.wrapping_mul(2).wrapping_sub(1))
+                .collect(),
+        );
+        if spectrum::peak(&signs, 1.0) <= spectrum::KEY_PEAK {
+            return signs.to_vec();
+        }
+    }
+}
+
+/// A public key whose noise is flat enough; two draws in three are.
+fn flat_public_key(
+    key: &LweSecretKey<&[u64]>,
+    seeder: &mut EntropySeeder<'_>,
+) -> LweCompactPublicKeyOwned<u64> {
+    let mut generator =
+        EncryptionRandomGenerator::<DefaultRandomGenerator>::new(seeder.seed(), seeder);
+    let noise = PARAMETERS.glwe_noise_distribution();
+    loop {
+        let mut public_key =
+            LweCompactPublicKey::new(0, key.lwe_dimension(), CiphertextModulus::new_native());
+        generate_lwe_compact_public_key(key, &mut public_key, noise, &mut generator);
+        let mut product = Zeroizing::new(vec![0; PARAMETERS.polynomial_size]);
+        slice_semi_reverse_negacyclic_convolution(
+            &mut product,
+            public_key.get_mask().as_ref(),
+            key.as_ref(),
+        );
+        let error: Zeroizing<Vec<u64>> = Zeroizing::new(
+            public_key
+                .get_body()
+                .as_ref()
+                .iter()
+                .zip(product.iter())
+                .map(|(body, product)| body.wrapping_sub(*product))
+                .collect(),
+        );
+        // A uniform draw from ±2^b has the mean square 2^2b / 3.
+        let mean_square = 2_f64.powi(2 * PARAMETERS.glwe_noise.cast_signed()) / 3.0;
+        if spectrum::peak(&error, mean_square) <= spectrum::KEY_NOISE_PEAK {
+            return public_key;
+        }
+    }
 }
 
 /// σ² times q/B^level for each level, most significant first.

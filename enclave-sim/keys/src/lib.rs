@@ -14,6 +14,7 @@
 pub mod fixture;
 mod generate;
 mod secret;
+pub mod spectrum;
 
 pub use generate::{PublicMaterial, Stage, generate};
 pub use secret::{OpenError, SecretKeys};

@@ -15,7 +15,7 @@ const NONCE: [u8; 32] = [7; 32];
 
 fn claims() -> EnclaveClaims {
     EnclaveClaims {
-        parameters: "bp-tfhe-2048-v1".to_owned(),
+        parameters: "bp-tfhe-2048-v2".to_owned(),
         public_key: Digest::of("test", b"public key"),
         crs: Digest::of("test", b"crs"),
         evaluation_keys: Digest::of("test", b"evaluation keys"),
@@ -27,7 +27,7 @@ fn claims() -> EnclaveClaims {
 
 fn matcher_claims() -> MatcherClaims {
     MatcherClaims {
-        parameters: "bp-tfhe-2048-v1".to_owned(),
+        parameters: "bp-tfhe-2048-v2".to_owned(),
         key: Digest::of("test", b"key"),
         profiles: profile_table_digest(),
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use blindprint_core::{
     Digest, SystemEntropy, profiles,
     statement::{EnrolmentReceipt, Verdict},
@@ -84,7 +86,7 @@ fn an_enclave_that_recomputes_finds_out_a_lying_matcher() {
             trivial_verdict(host.key, true)
         } else {
             arithmetic
-                .worker()
+                .worker(Arc::new(SystemEntropy))
                 .evaluate(&probe.binding(), &uploaded, &stored)
                 .unwrap()
         };

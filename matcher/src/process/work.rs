@@ -2,12 +2,12 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::SyncSender,
+    sync::{Arc, mpsc::SyncSender},
     time::{Duration, Instant},
 };
 
 use blindprint_core::{
-    Binding, Digest, Role, label,
+    Binding, Digest, Role, SystemEntropy, label,
     statement::{Evaluation, Statement, TemplateCheck},
 };
 use blindprint_did::{SigningKey, sign};
@@ -58,7 +58,7 @@ pub(super) fn work(matcher: &Matcher, key: &SigningKey, queue: &Queue<Job>) {
     if let Err(error) = pool {
         tracing::warn!(%error, "workers share their threads");
     }
-    let mut worker = matcher.worker();
+    let mut worker = matcher.worker(Arc::new(SystemEntropy));
     while let Some(job) = queue.pop() {
         let queued = job.since.elapsed();
         let begun = Instant::now();
@@ -66,7 +66,7 @@ pub(super) fn work(matcher: &Matcher, key: &SigningKey, queue: &Queue<Job>) {
             .unwrap_or_else(|| {
                 tracing::error!(request = job.task.name(), "evaluation panicked");
                 // Whatever state it was left in is not used again.
-                worker = matcher.worker();
+                worker = matcher.worker(Arc::new(SystemEntropy));
                 Err(MatcherRefusal::Malformed)
             });
         queue.served_in(begun.elapsed());

@@ -182,7 +182,7 @@ mod tests {
         let digest = Digest::of("test", b"");
         let authority = "h".repeat(ServiceId::MAX_LEN - "https://".len());
         let claims = EnclaveClaims {
-            parameters: "bp-tfhe-2048-v1".to_owned(),
+            parameters: "bp-tfhe-2048-v2".to_owned(),
             public_key: digest,
             crs: digest,
             evaluation_keys: digest,
