@@ -41,7 +41,8 @@ pub fn serve<T: Transport>(enclave: &Arc<Enclave>, transport: &T) -> ! {
         let talk = move || {
             let mut connection = connection;
             let Some(_place) = place else {
-                return turn_away(&mut connection);
+                // Hung up on without a word: any answer would be taken for one to the request.
+                return Ok(());
             };
             converse(&enclave, &mut connection)
         };
@@ -73,11 +74,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn turn_away(connection: &mut impl Connection) -> io::Result<()> {
-    let full = EnclaveResponse::Refused(Refusal::Full);
-    stream::send(connection, &full, MAX_RESPONSE)
 }
 
 /// Answers request after request until the other side leaves, falls silent or breaks the framing.
