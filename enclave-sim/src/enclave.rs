@@ -285,6 +285,7 @@ impl Enclave {
         let claims = verified.claims();
         let matcher = AttestedMatcher {
             nonce,
+            module: verified.module().to_owned(),
             evaluation_key: verified.key().clone(),
             parameters: claims.parameters.clone(),
             key: claims.key,
@@ -356,7 +357,7 @@ impl Enclave {
             key: terms.key,
             verdict_key: self.epoch.verdict_key_uri(),
             boot: self.boot,
-            matchers: u32::try_from(state.policy.matchers()).unwrap_or(u32::MAX),
+            matchers: u32::try_from(state.policy.matchers(self.clock.now())).unwrap_or(u32::MAX),
             matchers_needed: u32::try_from(terms.matchers).unwrap_or(u32::MAX),
             recompute: terms.recompute,
         }

@@ -198,7 +198,7 @@ pub enum EnclaveResponse {
         verdict_key: KeyUri,
         /// Drawn at boot. Challenges, nonces and admissions of another boot are gone.
         boot: Nonce,
-        /// Matchers admitted since boot.
+        /// Matchers that are admitted and have shown themselves lately.
         matchers: u32,
         /// Matchers needed for a verdict.
         matchers_needed: u32,

@@ -52,7 +52,7 @@ pub use consent::Withdrawn;
 pub use continuity::{Continuity, Mark, Rollback, continuity};
 pub use lifecycle::Recovered;
 pub use open::{ChallengeIssued, ChallengeRequest, PendingOpening};
-pub use quorum::{AttestedMatcher, MAX_ADMITTED};
+pub use quorum::{AttestedMatcher, MAX_ADMITTED, PRESENCE};
 pub use registry::{MAX_SUBJECTS, MalformedRegistry, Registry};
 pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS};
 
@@ -200,11 +200,6 @@ impl Policy {
     /// What is sealed.
     pub const fn registry(&self) -> &Registry {
         &self.registry
-    }
-
-    /// Matchers admitted since boot.
-    pub fn matchers(&self) -> usize {
-        self.matchers.len()
     }
 
     /// Gives `nonce` to a subject, for one enrolment, rotation or recovery. Returns when it dies.

@@ -192,6 +192,7 @@ fn populated(subjects: usize) -> Policy {
     policy.matcher_nonce(nonce, now);
     let attested = AttestedMatcher {
         nonce,
+        module: "matcher".to_owned(),
         evaluation_key: matcher.public().uri(),
         parameters: "test".to_owned(),
         key: Digest::of("key", b""),

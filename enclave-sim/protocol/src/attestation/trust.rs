@@ -163,6 +163,7 @@ impl Trust {
         let claims = C::decode(&document.user_data)?;
         claims.check(self)?;
         Ok(VerifiedAttestation {
+            module: document.module_id,
             key,
             claims,
             measurement,
@@ -174,6 +175,7 @@ impl Trust {
 /// What a document that holds says. Only [`Trust::verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedAttestation<C> {
+    module: String,
     key: KeyUri,
     claims: C,
     measurement: Measurement,
@@ -181,6 +183,11 @@ pub struct VerifiedAttestation<C> {
 }
 
 impl<C> VerifiedAttestation<C> {
+    /// Which instance made it, as the platform names it: no two that run have the same name.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
     /// The key that the process signs with.
     pub const fn key(&self) -> &KeyUri {
         &self.key

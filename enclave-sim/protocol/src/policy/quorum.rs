@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use blindprint_core::{
     Digest, Jws, KeyUri, Nonce, UnixTime, profile_table_digest, statement::Statement,
@@ -11,8 +11,11 @@ use super::{
 };
 use crate::message::Refusal;
 
-/// Admissions that are kept. A matcher that starts again takes a new key and a new place.
+/// Admissions that are kept. A matcher that starts again takes a new place.
 pub const MAX_ADMITTED: usize = 64;
+/// Seconds after which a matcher that has not shown itself again is taken for gone. It only counts
+/// no longer: what signed with its key died with it.
+pub const PRESENCE: i64 = 90;
 /// For the attestation documents of matchers.
 const NONCES: Limits = Limits {
     lifetime: 60,
@@ -25,6 +28,8 @@ const NONCES: Limits = Limits {
 pub struct AttestedMatcher {
     /// The nonce in it.
     pub nonce: Nonce,
+    /// Which instance it is.
+    pub module: String,
     /// What the matcher signs evaluations with.
     pub evaluation_key: KeyUri,
     /// The parameter set it evaluates in.
@@ -39,7 +44,15 @@ pub struct AttestedMatcher {
 #[derive(Debug)]
 pub(super) struct Matchers {
     nonces: Tickets<(), ()>,
-    admitted: VecDeque<KeyUri>,
+    admitted: VecDeque<Admitted>,
+}
+
+/// One instance, with one key: how many signatures it can make says nothing about how many agree.
+#[derive(Debug)]
+struct Admitted {
+    module: String,
+    key: KeyUri,
+    at: UnixTime,
 }
 
 impl Matchers {
@@ -50,8 +63,10 @@ impl Matchers {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.admitted.len()
+    /// How many have shown themselves lately.
+    fn present(&self, now: UnixTime) -> usize {
+        let present = |matcher: &&Admitted| now.since(matcher.at) < PRESENCE;
+        self.admitted.iter().filter(present).count()
     }
 
     /// Verifies that `statements` are by exactly `needed` different admitted matchers.
@@ -60,20 +75,21 @@ impl Matchers {
         statements: impl IntoIterator<Item = &'a Jws>,
         needed: usize,
     ) -> Result<Vec<T>, Refusal> {
-        let mut signers: Vec<KeyUri> = Vec::with_capacity(needed);
+        let mut signers = BTreeSet::new();
         let mut verified = Vec::with_capacity(needed);
         for jws in statements {
-            if signers.len() == needed {
+            if verified.len() == needed {
                 return Err(Refusal::Evaluations);
             }
             let statement = verify::<T>(jws).map_err(|_| Refusal::Evaluations)?;
-            if !self.admitted.contains(statement.key()) || signers.contains(statement.key()) {
+            let mut admitted = self.admitted.iter();
+            let signer = admitted.find(|matcher| matcher.key == *statement.key());
+            if !signers.insert(&signer.ok_or(Refusal::Evaluations)?.module) {
                 return Err(Refusal::Evaluations);
             }
-            signers.push(statement.key().clone());
             verified.push(statement.into_statement());
         }
-        if signers.len() == needed {
+        if verified.len() == needed {
             Ok(verified)
         } else {
             Err(Refusal::Evaluations)
@@ -82,6 +98,11 @@ impl Matchers {
 }
 
 impl Policy {
+    /// How many matchers are admitted and have shown themselves lately.
+    pub fn matchers(&self, host: UnixTime) -> usize {
+        self.matchers.present(self.present(host))
+    }
+
     /// A nonce for a matcher's attestation document, and when it dies.
     pub fn matcher_nonce(&mut self, nonce: Nonce, host: UnixTime) -> UnixTime {
         let now = self.observe(host);
@@ -97,7 +118,7 @@ impl Policy {
     }
 
     /// Admits a matcher that evaluates under this enclave's material and profile table, until
-    /// either of them starts again.
+    /// either of them starts again. Of one instance only the last admitted key counts.
     pub fn admit_matcher(
         &mut self,
         matcher: AttestedMatcher,
@@ -116,11 +137,16 @@ impl Policy {
         }
         self.matchers.nonces.spend(&matcher.nonce);
         let admitted = &mut self.matchers.admitted;
-        admitted.retain(|key| *key != matcher.evaluation_key);
+        admitted
+            .retain(|other| other.module != matcher.module && other.key != matcher.evaluation_key);
         if admitted.len() == MAX_ADMITTED {
             admitted.pop_front();
         }
-        admitted.push_back(matcher.evaluation_key);
+        admitted.push_back(Admitted {
+            module: matcher.module,
+            key: matcher.evaluation_key,
+            at: now,
+        });
         Ok(())
     }
 }

@@ -29,6 +29,7 @@ fn registry() -> Vec<u8> {
     policy.matcher_nonce(nonce, NOW);
     let attested = AttestedMatcher {
         nonce,
+        module: "matcher".to_owned(),
         evaluation_key: matcher.public().uri(),
         parameters: "parameters-v1".to_owned(),
         key,

@@ -85,7 +85,7 @@ impl Run {
             .collect();
         let mut model = Model {
             needed: k,
-            admitted: (0..=k).collect(),
+            admitted: (0..=k).map(|matcher| (matcher, matcher)).collect(),
             ..Model::default()
         };
         model.people.resize_with(PEOPLE, Default::default);
@@ -180,13 +180,13 @@ impl Run {
         self.model.restart();
         self.model.see(self.world.host.0);
         for matcher in 0..=self.model.needed {
-            self.admit(matcher);
+            self.admit(matcher, matcher);
         }
     }
 
-    fn admit(&mut self, matcher: usize) {
-        self.world.admit(matcher).unwrap();
-        self.model.admitted.insert(matcher);
+    fn admit(&mut self, matcher: usize, module: usize) {
+        self.world.admit_as(matcher, module).unwrap();
+        self.model.admit(matcher, module);
     }
 
     fn device(&self, person: usize, stranger: bool) -> &SigningKey {
@@ -287,7 +287,9 @@ impl Run {
                 stranger,
                 spent,
             } => self.replace_device(person, (stranger, spent), fate),
-            Step::Admit { matcher } if matcher <= self.model.needed => self.admit(matcher),
+            Step::Admit { matcher, module } if matcher <= self.model.needed => {
+                self.admit(matcher, module);
+            }
             Step::Admit { .. } => {}
             Step::Clock { by } => self.world.host = self.world.host.plus(by),
             Step::Restart => {

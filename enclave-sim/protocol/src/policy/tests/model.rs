@@ -1,7 +1,7 @@
 //! The oracle: what must be permitted, said once more without signatures, tickets or encodings. It
 //! keeps the whole history and derives everything from it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use blindprint_core::statement::Purpose;
 
@@ -15,7 +15,8 @@ pub struct Model {
     pub present: i64,
     pub durable_present: i64,
     pub needed: usize,
-    pub admitted: BTreeSet<usize>,
+    /// Whose key each admitted instance signs with.
+    pub admitted: BTreeMap<usize, usize>,
     pub people: Vec<Person>,
     pub slips: Vec<Slip>,
     pub questions: Vec<Question>,
@@ -89,7 +90,13 @@ impl Model {
     }
 
     pub fn quorum(&self) -> bool {
-        (0..self.needed).all(|matcher| self.admitted.contains(&matcher))
+        (0..self.needed).all(|matcher| self.admitted.values().any(|key| *key == matcher))
+    }
+
+    /// An instance shows a key: it has no other one, and nobody else has this one.
+    pub fn admit(&mut self, matcher: usize, module: usize) {
+        self.admitted.retain(|_, key| *key != matcher);
+        self.admitted.insert(module, matcher);
     }
 
     pub fn agrees(&self, person: usize, purpose: Purpose) -> bool {

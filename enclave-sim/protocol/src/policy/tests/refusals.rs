@@ -10,7 +10,7 @@ use serde_bytes::ByteBuf;
 use super::world::{DAY, World, ciphertext, decrypt, digest, jws, signed_evaluation};
 use crate::{
     message::{Comparison, Refusal, SignedEvaluation},
-    policy::{BUDGET_PERIOD, ChallengeRequest, PendingOpening, Registry, TOLERANCE},
+    policy::{BUDGET_PERIOD, ChallengeRequest, PRESENCE, PendingOpening, Registry, TOLERANCE},
 };
 
 /// Somebody who is enrolled.
@@ -186,6 +186,30 @@ fn a_replay_finds_its_challenge_gone_and_another_statement_a_mismatch() {
             .begin_open(&signed, evaluations, None, world.host),
         Refusal::ChallengeGone
     );
+}
+
+#[test]
+fn one_instance_has_one_vote_however_often_it_is_admitted() {
+    let mut world = World::new(2, false);
+    let alice = world.alice();
+    // The second matcher's key comes back as another key of the first one's instance.
+    world.admit_as(1, 0).unwrap();
+    assert_eq!(world.attempt(&alice, true), Err(Refusal::Evaluations));
+    world.admit_as(0, 0).unwrap();
+    assert_eq!(world.attempt(&alice, true), Err(Refusal::Evaluations));
+    world.admit(1).unwrap();
+    assert_eq!(world.attempt(&alice, true), Ok(true));
+}
+
+#[test]
+fn a_matcher_that_shows_itself_no_more_is_not_counted() {
+    let mut world = World::new(1, false);
+    assert_eq!(world.policy.matchers(world.host), 2);
+    world.host = world.host.plus(PRESENCE);
+    assert_eq!(world.policy.matchers(world.host), 0);
+    world.admit(0).unwrap();
+    world.admit(0).unwrap();
+    assert_eq!(world.policy.matchers(world.host), 1, "and never twice");
 }
 
 #[test]

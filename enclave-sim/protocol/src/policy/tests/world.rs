@@ -164,10 +164,16 @@ impl World {
     }
 
     pub fn admit(&mut self, matcher: usize) -> Result<(), Refusal> {
+        self.admit_as(matcher, matcher)
+    }
+
+    /// Admits the key of one matcher as the instance of another.
+    pub fn admit_as(&mut self, matcher: usize, module: usize) -> Result<(), Refusal> {
         let nonce = self.nonce();
         self.policy.matcher_nonce(nonce, self.host);
         let attested = AttestedMatcher {
             nonce,
+            module: format!("module-{module}"),
             evaluation_key: self.matchers[matcher].public().uri(),
             parameters: self.terms.parameters.clone(),
             key: self.terms.key,

@@ -122,8 +122,10 @@ pub(super) enum Step {
         stranger: bool,
         spent: bool,
     },
+    /// With an instance that is another matcher's too, which takes that one's place.
     Admit {
         matcher: usize,
+        module: usize,
     },
     Clock {
         by: i64,
@@ -209,7 +211,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(person, stranger, spent)| Step::Unlock { person, stranger, spent }),
         1 => (person, rarely, rarely)
             .prop_map(|(person, stranger, spent)| Step::ReplaceDevice { person, stranger, spent }),
-        2 => (0..5usize).prop_map(|matcher| Step::Admit { matcher }),
+        8 => (0..4usize, proptest::bool::weighted(0.05))
+            .prop_map(|(matcher, other)| Step::Admit { matcher, module: matcher ^ usize::from(other) }),
         5 => by.prop_map(|by| Step::Clock { by }),
         1 => Just(Step::Restart),
         2 => index.prop_map(|state| Step::Rollback { state }),
