@@ -13,7 +13,7 @@ use blindprint_keys::{PublicMaterial, SecretKeys, Stage};
 use blindprint_matcher::Matcher;
 use blindprint_nsm::{Mode, Nsm};
 use blindprint_protocol::{
-    attestation::{EnclaveClaims, MAX_NONCE, MatcherClaims, Measurement, Trust},
+    attestation::{Claims as _, EnclaveClaims, MAX_NONCE, MatcherClaims, Measurement, Trust},
     message::{Comparison, EnclaveRequest, EnclaveResponse, Refusal, SignedEvaluation},
     policy::{AttestedMatcher, ChallengeRequest, Change, PendingOpening, Policy, Terms},
 };
@@ -110,7 +110,7 @@ impl Enclave {
             vault,
         });
         let boot = Nonce::random(&*entropy);
-        Ok(Self {
+        let enclave = Self {
             state,
             epoch,
             nsm,
@@ -120,7 +120,10 @@ impl Enclave {
             clock,
             entropy,
             _folder: folder,
-        })
+        };
+        // Too many accepted measurements do not fit into a document: told now, not when asked.
+        enclave.claims().encode()?;
+        Ok(enclave)
     }
 
     /// Answers one request. Whatever goes wrong is a refusal.
@@ -250,24 +253,33 @@ impl Enclave {
         if !(1..=MAX_NONCE).contains(&nonce.len()) {
             return Err(Refusal::Malformed);
         }
+        let (key, claims, now) = (
+            self.epoch.verdict_key_uri(),
+            self.claims(),
+            self.clock.now(),
+        );
+        let document = self.nsm.attest(&key, &claims, nonce, now, &*self.entropy);
+        document.map(ByteBuf::from).map_err(|error| {
+            tracing::error!(%error, "no attestation document");
+            Refusal::Attestation
+        })
+    }
+
+    fn claims(&self) -> EnclaveClaims {
         let digests = self.epoch.digests();
-        let claims = EnclaveClaims {
-            parameters: PARAMETERS.name.to_owned(),
+        let terms = self.state().policy.terms().clone();
+        EnclaveClaims {
+            parameters: terms.parameters,
             public_key: digests.public_key,
             crs: digests.crs,
             evaluation_keys: digests.evaluation_keys,
             key: digests.key(),
             profiles: profile_table_digest(),
-            service: self.state().policy.terms().service.clone(),
-        };
-        let key = self.epoch.verdict_key_uri();
-        let document = self
-            .nsm
-            .attest(&key, &claims, nonce, self.clock.now(), &*self.entropy);
-        document.map(ByteBuf::from).map_err(|error| {
-            tracing::error!(%error, "no attestation document");
-            Refusal::Attestation
-        })
+            service: terms.service,
+            matchers: self.trust.matcher().to_vec(),
+            matchers_needed: u32::try_from(terms.matchers).unwrap_or(u32::MAX),
+            recompute: terms.recompute,
+        }
     }
 
     fn admit_matcher(&self, nonce: Nonce, document: &[u8]) -> Result<(), Refusal> {

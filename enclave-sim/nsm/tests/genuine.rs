@@ -22,6 +22,9 @@ fn claims() -> EnclaveClaims {
         key: Digest::of("test", b"key"),
         profiles: profile_table_digest(),
         service: "https://example.org".parse().unwrap(),
+        matchers: vec![Measurement::from_bytes([3; 48])],
+        matchers_needed: 2,
+        recompute: false,
     }
 }
 

@@ -1,7 +1,7 @@
 use blindprint_core::{Digest, ServiceId, profile_table_digest};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{AttestationError, MAX_USER_DATA, Measurement, Trust};
+use super::{AttestationError, MAX_USER_DATA, Measurement, PCR_LEN, Trust};
 use crate::cbor;
 
 /// What an attested process says about itself in `user_data`.
@@ -36,6 +36,12 @@ pub struct EnclaveClaims {
     pub profiles: Digest,
     /// The service that its statements are about.
     pub service: ServiceId,
+    /// The matchers that it admits. Whoever believes its verdicts must believe these too.
+    pub matchers: Vec<Measurement>,
+    /// How many of them must agree on a verdict.
+    pub matchers_needed: u32,
+    /// Whether it evaluates too, and must agree.
+    pub recompute: bool,
 }
 
 /// What a matcher vouches for, beside its evaluation key.
@@ -60,17 +66,21 @@ fn digest(bytes: Bytes) -> Digest {
     Digest::from_bytes(bytes.into_array())
 }
 
+/// The members of [`EnclaveClaims`] in their order, without their names: there is room for
+/// [`MAX_USER_DATA`] bytes only.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EnclaveWire {
-    parameters: String,
-    public_key: Bytes,
-    crs: Bytes,
-    evaluation_keys: Bytes,
-    key: Bytes,
-    profiles: Bytes,
-    service: ServiceId,
-}
+struct EnclaveWire(
+    String,
+    Bytes,
+    Bytes,
+    Bytes,
+    Bytes,
+    Bytes,
+    ServiceId,
+    Vec<serde_bytes::ByteArray<PCR_LEN>>,
+    u32,
+    bool,
+);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,27 +108,46 @@ fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Attestatio
 
 impl Claims for EnclaveClaims {
     fn encode(&self) -> Result<Vec<u8>, AttestationError> {
-        encode(&EnclaveWire {
-            parameters: self.parameters.clone(),
-            public_key: bytes(&self.public_key),
-            crs: bytes(&self.crs),
-            evaluation_keys: bytes(&self.evaluation_keys),
-            key: bytes(&self.key),
-            profiles: bytes(&self.profiles),
-            service: self.service.clone(),
-        })
+        let measurements = self.matchers.iter().map(|pcr| (*pcr.as_bytes()).into());
+        encode(&EnclaveWire(
+            self.parameters.clone(),
+            bytes(&self.public_key),
+            bytes(&self.crs),
+            bytes(&self.evaluation_keys),
+            bytes(&self.key),
+            bytes(&self.profiles),
+            self.service.clone(),
+            measurements.collect(),
+            self.matchers_needed,
+            self.recompute,
+        ))
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, AttestationError> {
-        let wire: EnclaveWire = decode(bytes)?;
+        let EnclaveWire(
+            parameters,
+            public_key,
+            crs,
+            evaluation_keys,
+            key,
+            profiles,
+            service,
+            matchers,
+            matchers_needed,
+            recompute,
+        ) = decode(bytes)?;
+        let measurements = matchers.into_iter().map(serde_bytes::ByteArray::into_array);
         Ok(Self {
-            parameters: wire.parameters,
-            public_key: digest(wire.public_key),
-            crs: digest(wire.crs),
-            evaluation_keys: digest(wire.evaluation_keys),
-            key: digest(wire.key),
-            profiles: digest(wire.profiles),
-            service: wire.service,
+            parameters,
+            public_key: digest(public_key),
+            crs: digest(crs),
+            evaluation_keys: digest(evaluation_keys),
+            key: digest(key),
+            profiles: digest(profiles),
+            service,
+            matchers: measurements.map(Measurement::from_bytes).collect(),
+            matchers_needed,
+            recompute,
         })
     }
 
@@ -189,6 +218,9 @@ mod tests {
             key: digest,
             profiles: digest,
             service: format!("https://{authority}").parse().unwrap(),
+            matchers: vec![Measurement::from_bytes([7; PCR_LEN])],
+            matchers_needed: 8,
+            recompute: true,
         };
         let encoded = claims.encode().unwrap();
         assert_eq!(EnclaveClaims::decode(&encoded), Ok(claims));

@@ -21,6 +21,12 @@ fn enclave_claims() -> EnclaveClaims {
         key: digest,
         profiles: profile_table_digest(),
         service: "https://example.org".parse().unwrap(),
+        matchers: vec![
+            Measurement::from_bytes([3; 48]),
+            Measurement::from_bytes([4; 48]),
+        ],
+        matchers_needed: 2,
+        recompute: false,
     }
 }
 
