@@ -22,11 +22,12 @@ use tfhe::core_crypto::prelude::LweCiphertextOwned;
 const N: usize = PARAMETERS.polynomial_size;
 const POSITIONS: u64 = 2 * N as u64;
 
-/// Largest standard deviation of each stage's input, log2 in units of q = 2^64: the budget.
+/// Largest standard deviation of each stage's input, log2 in units of q = 2^64, over all keys that
+/// are taken: the budget.
 const INPUT_BUDGET: [(Stage, f64); 7] = [
-    (Stage::Distance, 45.0),
-    (Stage::LowWindow, 53.0),
-    (Stage::LowWindowCleared, 53.1),
+    (Stage::Distance, 46.2),
+    (Stage::LowWindow, 54.2),
+    (Stage::LowWindowCleared, 54.2),
     (Stage::MiddleWindow, 54.3),
     (Stage::MiddleWindowCleared, 54.7),
     (Stage::HighWindow, 51.0),
