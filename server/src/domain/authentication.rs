@@ -23,7 +23,12 @@ impl Service {
             subject: caller.subject.clone(),
         };
         match self.ask(&request).await? {
-            EnclaveResponse::Nonce { nonce, expires } => Ok(NonceIssued { nonce, expires }),
+            EnclaveResponse::Nonce { nonce, expires } => {
+                let now = self.clock.now();
+                self.nonces
+                    .issue(nonce, caller.subject.clone(), expires, now)?;
+                Ok(NonceIssued { nonce, expires })
+            }
             // The caller is who they say, so what the enclave does not know is their consent.
             EnclaveResponse::Refused(Refusal::Unknown) => {
                 Err(Error::Refused(ProblemCode::ConsentRequired))
@@ -147,7 +152,7 @@ impl Service {
         }
 
         let evaluations = {
-            let _room = self.room()?;
+            let _room = self.room(&caller.subject)?;
             let k = health.matchers_needed as usize;
             self.matchers
                 .evaluate(probe.binding(), &upload.submission, &template, k)

@@ -1,5 +1,5 @@
 use blindprint_core::{
-    Digest, EnrolmentId, Jws, label,
+    Digest, EnrolmentId, InvitationId, Jws, label,
     problem::ProblemCode,
     statement::{Enrolment, Erasure},
 };
@@ -57,9 +57,12 @@ impl Service {
             return Ok(receipt);
         }
         let invitation = self.admission(caller, by).await?;
+        let now = self.clock.now();
+        let nonce = enrolment.nonce;
+        self.nonces
+            .claim(nonce, &caller.subject, verified.digest(), now)?;
         let health = self.enclave.terms().await?;
         upload.fits(enrolment.submission, enrolment.key, health.key)?;
-        let now = self.clock.now();
         let consents = self.consented(caller, enrolment.purpose, now).await?;
         if !consents
             .iter()
@@ -68,9 +71,32 @@ impl Service {
             return Err(Error::Refused(ProblemCode::ConsentRequired));
         }
         self.holds.check(&caller.subject, now)?;
+        let outcome = self
+            .check_and_register(caller, verified, upload, invitation, health.matchers_needed)
+            .await;
+        // Whatever another try may still change leaves the nonce to the same statement.
+        let answered = matches!(
+            outcome,
+            Ok(_) | Err(Error::Refused(_) | Error::Because { .. })
+        );
+        if answered {
+            self.nonces.spend(nonce);
+        }
+        outcome
+    }
 
-        let room = self.room()?;
-        let k = health.matchers_needed as usize;
+    /// The costly part of an enrolment.
+    async fn check_and_register(
+        &self,
+        caller: &Caller,
+        verified: Verified<Enrolment>,
+        upload: Upload,
+        invitation: Option<InvitationId>,
+        matchers: u32,
+    ) -> Result<Jws> {
+        let enrolment = verified.statement();
+        let room = self.room(&caller.subject)?;
+        let k = matchers as usize;
         let checked = self
             .matchers
             .check_template(enrolment.binding(), &upload.submission, k)

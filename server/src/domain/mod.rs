@@ -14,7 +14,9 @@ mod identity;
 mod invitation;
 mod keys;
 mod locks;
+mod nonces;
 mod notice;
+mod places;
 pub mod record;
 mod refusal;
 mod subject;
@@ -26,7 +28,6 @@ use blindprint_core::{
 };
 use blindprint_did::Verified;
 use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use admission::Admission;
 pub use buckets::{Buckets, Rate};
@@ -35,13 +36,18 @@ pub use identity::{Caller, Facts, Identified, MAX_SKEW};
 pub use invitation::{InvitationKey, invite};
 pub use locks::Locks;
 pub use notice::{Notice, Notices};
+pub use places::{Place, Places};
 
 use crate::{
     Error, Result,
     backend::{Enclave, Matchers},
     store::Store,
 };
+use nonces::Nonces;
 use refusal::Holds;
+
+/// Proof verifications and comparisons of one subject at once.
+const COMPARISONS_EACH: usize = 2;
 
 /// What the rules stand on.
 pub struct Service {
@@ -57,7 +63,8 @@ pub struct Service {
     subject_rate: Buckets<SubjectId>,
     changing: Locks<SubjectId>,
     answering: Locks<Nonce>,
-    comparisons: Semaphore,
+    nonces: Nonces,
+    comparisons: Arc<Places<SubjectId>>,
 }
 
 /// What the operator decided.
@@ -96,7 +103,8 @@ impl Service {
     pub fn new(terms: Terms, parts: Parts) -> Self {
         Self {
             subject_rate: Buckets::new(terms.subject_rate, terms.remembered),
-            comparisons: Semaphore::new(terms.comparisons),
+            comparisons: Places::new(terms.comparisons, COMPARISONS_EACH),
+            nonces: Nonces::new(terms.remembered),
             holds: Holds::new(terms.remembered),
             store: parts.store,
             enclave: parts.enclave,
@@ -171,8 +179,8 @@ impl Service {
 
     /// Room for one more proof verification or comparison. Full means later, not a queue here:
     /// matchers queue already.
-    fn room(&self) -> Result<SemaphorePermit<'_>> {
-        self.comparisons.try_acquire().map_err(|_| {
+    fn room(&self, subject: &SubjectId) -> Result<Place<SubjectId>> {
+        self.comparisons.take(Some(subject.clone())).ok_or_else(|| {
             metrics::counter!("blindprint_overload_total", "where" => "comparisons").increment(1);
             Error::unavailable(1)
         })

@@ -2,11 +2,10 @@
 //! neither speaks nor listens.
 
 use std::{
-    collections::HashMap,
     io::{Error, ErrorKind, IoSlice, Result},
     net::IpAddr,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -18,7 +17,10 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::http::Address;
+use crate::{
+    domain::{Place, Places},
+    http::Address,
+};
 
 /// One address holds at most this part of all connections.
 const SHARE: usize = 4;
@@ -26,72 +28,31 @@ const SHARE: usize = 4;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The connections of all sockets together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Connections {
-    most: usize,
+    places: Arc<Places<Address>>,
     patience: Duration,
-    trusted_proxies: Vec<IpAddr>,
-    open: Mutex<Open>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    total: usize,
-    by_address: HashMap<Address, usize>,
+    trusted_proxies: Arc<[IpAddr]>,
 }
 
 impl Connections {
     /// At most `most` at once, each of which may keep the service waiting for `patience`. Proxies
     /// speak for many and have no share of their own.
-    pub(super) fn new(most: usize, patience: Duration, trusted_proxies: &[IpAddr]) -> Arc<Self> {
-        Arc::new(Self {
-            most,
+    pub(super) fn new(most: usize, patience: Duration, trusted_proxies: &[IpAddr]) -> Self {
+        Self {
+            places: Places::new(most, most.div_ceil(SHARE)),
             patience,
-            trusted_proxies: trusted_proxies.to_vec(),
-            open: Mutex::default(),
-        })
+            trusted_proxies: trusted_proxies.into(),
+        }
     }
 
-    fn take(self: &Arc<Self>, peer: IpAddr) -> Result<Place> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+    fn place(&self, peer: IpAddr) -> Result<Place<Address>> {
         let address =
             (!self.trusted_proxies.contains(&peer.to_canonical())).then(|| Address::from(peer));
-        let held = address.and_then(|address| open.by_address.get(&address).copied());
-        let share = self.most.div_ceil(SHARE);
-        if open.total >= self.most || held.is_some_and(|held| held >= share) {
+        self.places.take(address).ok_or_else(|| {
             metrics::counter!("blindprint_overload_total", "where" => "connections").increment(1);
-            return Err(Error::other("too many connections"));
-        }
-        open.total += 1;
-        if let Some(address) = address {
-            *open.by_address.entry(address).or_default() += 1;
-        }
-        Ok(Place {
-            of: Arc::clone(self),
-            address,
+            Error::other("too many connections")
         })
-    }
-}
-
-/// One connection's place, free again when it is dropped.
-#[derive(Debug)]
-struct Place {
-    of: Arc<Connections>,
-    address: Option<Address>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.of.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.total -= 1;
-        if let Some(address) = self.address
-            && let Some(held) = open.by_address.get_mut(&address)
-        {
-            *held -= 1;
-            if *held == 0 {
-                open.by_address.remove(&address);
-            }
-        }
     }
 }
 
@@ -99,7 +60,7 @@ impl Drop for Place {
 #[derive(Debug, Clone)]
 pub(super) struct Doorkeeper<A> {
     pub(super) inner: A,
-    pub(super) connections: Arc<Connections>,
+    pub(super) connections: Connections,
 }
 
 impl<A, S> Accept<TcpStream, S> for Doorkeeper<A>
@@ -113,12 +74,13 @@ where
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let place = stream
             .peer_addr()
-            .and_then(|peer| self.connections.take(peer.ip()));
+            .and_then(|peer| self.connections.place(peer.ip()));
+        let patience = self.connections.patience;
         let accepted = self.inner.accept(stream, service);
         Box::pin(async move {
             let place = place?;
             let (stream, service) = accepted.await?;
-            Ok((Connection::new(stream, place), service))
+            Ok((Connection::new(stream, place, patience), service))
         })
     }
 }
@@ -131,16 +93,18 @@ pub(super) struct Connection<T> {
     /// How much of the preface was read, and until when its rest or something else must follow.
     opening: Option<(usize, Pin<Box<Sleep>>)>,
     stalled: Option<Pin<Box<Sleep>>>,
-    place: Place,
+    patience: Duration,
+    _place: Place<Address>,
 }
 
 impl<T> Connection<T> {
-    fn new(stream: T, place: Place) -> Self {
+    fn new(stream: T, place: Place<Address>, patience: Duration) -> Self {
         Self {
             stream,
-            opening: Some((0, Box::pin(sleep(place.of.patience)))),
+            opening: Some((0, Box::pin(sleep(patience)))),
             stalled: None,
-            place,
+            patience,
+            _place: place,
         }
     }
 
@@ -150,7 +114,7 @@ impl<T> Connection<T> {
             self.stalled = None;
             return outcome;
         }
-        let patience = self.place.of.patience;
+        let patience = self.patience;
         let stalled = self
             .stalled
             .get_or_insert_with(|| Box::pin(sleep(patience)));
@@ -227,10 +191,10 @@ mod tests {
     use super::*;
 
     fn connected() -> (Connection<DuplexStream>, DuplexStream) {
-        let connections = Connections::new(1, Duration::from_millis(100), &[]);
-        let place = connections.take("192.0.2.1".parse().unwrap()).unwrap();
+        let place = Places::new(1, 1).take(None).unwrap();
         let (ours, theirs) = duplex(64);
-        (Connection::new(ours, place), theirs)
+        let patience = Duration::from_millis(100);
+        (Connection::new(ours, place, patience), theirs)
     }
 
     /// Reads until nothing comes for longer than the connection's patience.
@@ -275,20 +239,15 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_a_share_and_gives_it_back() {
+    fn an_address_has_a_share_unless_it_speaks_for_many() {
         let proxy: IpAddr = "10.0.0.1".parse().unwrap();
         let connections = Connections::new(8, Duration::from_secs(1), &[proxy]);
-        let take = |peer: &str| connections.take(peer.parse().unwrap());
-        let first = take("192.0.2.1").unwrap();
-        let _second = take("192.0.2.1").unwrap();
-        assert!(take("192.0.2.1").is_err());
-        let _another = take("192.0.2.2").unwrap();
-        drop(first);
-        let _again = take("192.0.2.1").unwrap();
-        let proxied: Vec<_> = (0..5).map(|_| connections.take(proxy).unwrap()).collect();
-        assert!(take("192.0.2.3").is_err(), "there are eight");
-        drop(proxied);
-        assert!(take("192.0.2.3").is_ok());
-        assert_eq!(connections.open.lock().unwrap().by_address.len(), 2);
+        let host: IpAddr = "192.0.2.1".parse().unwrap();
+        let held = [host, host].map(|peer| connections.place(peer).unwrap());
+        assert!(connections.place(host).is_err());
+        let proxied = [proxy; 6].map(|peer| connections.place(peer).unwrap());
+        assert!(connections.place(proxy).is_err(), "there are eight");
+        drop((held, proxied));
+        assert!(connections.place(host).is_ok());
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::Arc,
     time::Duration,
 };
 
@@ -32,7 +31,7 @@ pub(super) struct Sockets {
     pub(super) https_address: SocketAddr,
     http: Option<TcpListener>,
     pub(super) http_address: Option<SocketAddr>,
-    connections: Arc<Connections>,
+    connections: Connections,
 }
 
 impl Sockets {
@@ -67,7 +66,7 @@ impl Sockets {
             .map_err(listening)?
             .acceptor(Doorkeeper {
                 inner: RustlsAcceptor::new(tls).handshake_timeout(HEADERS),
-                connections: Arc::clone(&self.connections),
+                connections: self.connections.clone(),
             })
             .handle(handle.clone());
         with_patience(secure.http_builder());

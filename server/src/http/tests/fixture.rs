@@ -7,7 +7,8 @@ use axum::{
 };
 use blindprint_core::{
     Clock, Digest, Jws, ManualClock, Nonce, ServiceId, SystemEntropy, UnixTime,
-    statement::RequestProof,
+    statement::{Enrolment, RequestProof},
+    wire::{PROOF_HEADER, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
 use secrecy::{SecretBox, SecretString};
@@ -196,6 +197,27 @@ impl Fixture {
             .body(Body::from(body.to_owned()))
             .unwrap();
         self.send(request).await
+    }
+
+    /// Sends `body` as the ciphertext of an enrolment, with such headers besides.
+    pub async fn enrol(
+        &self,
+        key: &SigningKey,
+        statement: &Enrolment,
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let path = "/v1/enrolments";
+        let proof = self.proof(key, ("POST", path, body), |_| {});
+        let mut request = Request::post(path)
+            .header(PROOF_HEADER, proof.as_str())
+            .header(STATEMENT_HEADER, sign(key, statement).unwrap().as_str())
+            .header("content-type", SUBMISSION_MEDIA_TYPE);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 }
 
