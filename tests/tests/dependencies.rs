@@ -36,7 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "core", "did", "face", "keys", "matcher", "protocol", "template",
         ],
     ),
-    ("tests", &[]),
+    ("tests", &["core", "did", "face", "wallet"]),
     ("fuzz", &[]),
 ];
 

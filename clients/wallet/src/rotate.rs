@@ -18,6 +18,8 @@ pub struct KeysChanged {
 impl Wallet {
     /// Replaces the identity key by a fresh one; the subject and its enrolments stay.
     pub async fn rotate(&mut self) -> Result<KeysChanged> {
+        // An earlier try may have arrived: its key must not be forgotten for another.
+        self.reconcile().await?;
         let attested = self.attest().await?;
         let nonce = self.client.nonce(self.signer()).await?.nonce;
         // First on disk: if the answer is lost, only this key still speaks for the subject.

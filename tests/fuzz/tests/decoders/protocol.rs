@@ -60,6 +60,7 @@ fn enclave_requests() {
         },
         EnclaveRequest::Register {
             enrolment: jws(),
+            recovery: Some(jws()),
             checks: vec![jws(), jws()],
         },
         EnclaveRequest::Challenge {

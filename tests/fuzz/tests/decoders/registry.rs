@@ -70,9 +70,7 @@ fn registry() -> Vec<u8> {
         .unwrap()
         .commit();
 
-    let recovery_key = SigningKey::generate(KeyType::Ed25519, entropy)
-        .public()
-        .uri();
+    let paper = SigningKey::generate(KeyType::Ed25519, entropy);
     let mut replaces = None;
     for _ in 0..2 {
         let nonce = Nonce::random(entropy);
@@ -88,7 +86,7 @@ fn registry() -> Vec<u8> {
             key,
             submission: Digest::of("fuzz", nonce.as_bytes()),
             nonce,
-            recovery_key: recovery_key.clone(),
+            recovery_key: paper.public().uri(),
             iat: NOW,
         };
         let check = TemplateCheck {
@@ -100,7 +98,12 @@ fn registry() -> Vec<u8> {
         };
         let checks = [sign(&matcher, &check).unwrap()];
         policy
-            .register(&sign(&wallet, &enrolment).unwrap(), &checks, NOW)
+            .register(
+                &sign(&wallet, &enrolment).unwrap(),
+                Some(&sign(&paper, &enrolment).unwrap()),
+                &checks,
+                NOW,
+            )
             .unwrap()
             .commit();
         replaces = Some(enrolment.enrolment);

@@ -81,7 +81,7 @@ fn contents() -> Vec<u8> {
             { "id": id, "profile": "face-dlib128-v1", "encoding_key": secret,
               "state": { "registered": { "template": digest, "enrolled": 1_790_000_000, "receipt": null } } },
             { "id": id, "profile": "face-dlib128-v1", "encoding_key": secret,
-              "state": { "sent": { "statement": "a.b.c", "submission": "AAECAwQ=", "invitation": "secret", "replaces": null } } },
+              "state": { "sent": { "statement": "a.b.c", "recovery": "a.b.c", "submission": "AAECAwQ=", "invitation": "secret", "replaces": null } } },
         ],
     });
     serde_json::to_vec(&state).unwrap()

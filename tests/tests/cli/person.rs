@@ -8,11 +8,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use blindprint_tests::{Service, capture, program};
 use serde_json::{Value, json};
-
-use crate::service::Service;
-
-const EMBEDDINGS: &str = include_str!("../../../face/data/london_canada_lisa.csv");
 
 pub(crate) struct Person {
     folder: tempfile::TempDir,
@@ -64,7 +61,7 @@ impl Person {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_blindprint-wallet"));
+        let mut command = Command::new(program("blindprint-wallet"));
         command
             .args(arguments)
             .arg("--json")
@@ -92,7 +89,7 @@ impl Person {
     }
 
     pub(crate) fn init(&self, service: &Service) -> Said {
-        let trust = service.trust();
+        let trust = service.trust_file();
         self.run(&[
             "init",
             "--service",
@@ -128,18 +125,8 @@ impl Person {
 
     /// Writes a capture of the data set as JSON; gives its path.
     pub(crate) fn capture(&self, name: &str) -> String {
-        let line = EMBEDDINGS
-            .lines()
-            .find(|line| line.split(',').nth(1) == Some(name))
-            .unwrap();
-        let values: Vec<f32> = line
-            .split(',')
-            .skip(2)
-            .map(|v| v.parse().unwrap())
-            .collect();
         let path = self.path(&format!("{name}.json"));
-        let embedding =
-            json!({ "modality": "face", "model": blindprint_face::FACE_MODEL, "values": values });
+        let embedding = json!({ "modality": "face", "model": blindprint_face::FACE_MODEL, "values": capture(name).values() });
         fs::write(&path, embedding.to_string()).unwrap();
         path.to_str().unwrap().to_owned()
     }

@@ -1,15 +1,14 @@
 //! The command line against the real service, from the first start to the last withdrawal.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod person;
-mod service;
 
 use std::fs;
 
+use blindprint_tests::Service;
 use person::Person;
 use serde_json::Value;
-use service::Service;
 
 #[test]
 fn a_wallet_from_first_start_to_withdrawal() {
@@ -30,7 +29,8 @@ fn a_wallet_from_first_start_to_withdrawal() {
 fn starts(alice: &Person, service: &Service) {
     alice.run(&["status"]).failed(2, "invalid");
     // An enclave that runs another program is not spoken to.
-    let mut trust: Value = serde_json::from_slice(&fs::read(service.trust()).unwrap()).unwrap();
+    let mut trust: Value =
+        serde_json::from_slice(&fs::read(service.trust_file()).unwrap()).unwrap();
     trust["enclave"] = Value::from(vec!["ab".repeat(48)]);
     fs::write(alice.path("other.json"), trust.to_string()).unwrap();
     let url = service.url.as_str();
