@@ -13,6 +13,8 @@ use crate::{
 pub const PROOF_HEADER: &str = "blindprint-proof";
 /// Request header with the signed statement that a binary body belongs to.
 pub const STATEMENT_HEADER: &str = "blindprint-statement";
+/// Request header with the statement of [`STATEMENT_HEADER`] signed by the recovery key.
+pub const RECOVERY_HEADER: &str = "blindprint-recovery";
 /// Request header with an invitation's secret.
 pub const INVITATION_HEADER: &str = "blindprint-invitation";
 /// Media type of an uploaded template or probe.

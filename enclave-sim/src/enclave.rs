@@ -179,9 +179,13 @@ impl Enclave {
                 let done = self.change(|policy, now| policy.withdraw(&withdrawal, now))?;
                 self.receipts(&done.consent, &done.erased)
             }
-            Request::Register { enrolment, checks } => {
-                self.receipt(&self.change(|policy, now| policy.register(&enrolment, &checks, now))?)
-            }
+            Request::Register {
+                enrolment,
+                recovery,
+                checks,
+            } => self.receipt(&self.change(|policy, now| {
+                policy.register(&enrolment, recovery.as_ref(), &checks, now)
+            })?),
             Request::Challenge {
                 subject,
                 enrolment,

@@ -8,12 +8,12 @@ use blindprint_core::{
     problem::ProblemCode,
     statement::{Enrolment, EnrolmentReceipt, Purpose},
 };
-use blindprint_did::jws_digest;
+use blindprint_did::{SigningKey, jws_digest};
 use blindprint_face::Embedding;
 use blindprint_template::EncodingKey;
 
 use crate::{
-    Attested, EnrolmentView, Error, Observer, Result, Step, Wallet,
+    Attested, EnrolmentView, Error, Observer, RecoveryPaper, Result, Step, Wallet,
     sealing::{self, Sealed},
     secret::Secret,
     state::{EnrolmentRecord, EnrolmentState},
@@ -28,6 +28,8 @@ pub struct EnrolOptions {
     pub invitation: Option<String>,
     /// Whether an earlier enrolment of the same profile is destroyed in exchange.
     pub replace: bool,
+    /// The recovery key, once the wallet keeps it no longer.
+    pub recovery_key: Option<RecoveryPaper>,
 }
 
 /// How long the wallet's and the service's stages took.
@@ -71,7 +73,7 @@ pub(crate) struct Prepared {
 
 impl Wallet {
     /// Encodes `capture` under a fresh κ, encrypts and proves it, and has the enclave register it.
-    /// Needs a live consent.
+    /// Needs a live consent, and the recovery key: the wallet's own as long as it keeps it.
     pub async fn enrol(
         &mut self,
         capture: Embedding,
@@ -100,6 +102,31 @@ impl Wallet {
         })
     }
 
+    /// Whether this wallet, with `paper` if there is one, can sign what needs the recovery key.
+    pub fn holds_recovery_key(&self, paper: Option<&RecoveryPaper>) -> Result<()> {
+        self.recovery_signer(paper).map(drop)
+    }
+
+    /// The service wants the recovery key's signature from the second enrolment on, so that a
+    /// stolen wallet cannot replace the template.
+    fn recovery_signer(&self, paper: Option<&RecoveryPaper>) -> Result<SigningKey> {
+        let kept = self.state.recovery.secret.as_ref();
+        let secret = paper.map(|paper| &paper.key).or(kept).ok_or_else(|| {
+            Error::Invalid(
+                "enrolling takes the recovery key, and the wallet keeps none: give the one on paper"
+                    .to_owned(),
+            )
+        })?;
+        let key = secret.signing_key();
+        if key.public().uri() == self.state.recovery.public {
+            Ok(key)
+        } else {
+            Err(Error::Invalid(
+                "this is not the recovery key of this wallet's subject".to_owned(),
+            ))
+        }
+    }
+
     async fn prepare_enrolment(
         &mut self,
         capture: Embedding,
@@ -107,6 +134,7 @@ impl Wallet {
         attested: &Attested,
         observer: &dyn Observer,
     ) -> Result<Prepared> {
+        let recovery_key = self.recovery_signer(options.recovery_key.as_ref())?;
         let profile = sealing::profile_for(&capture, options.profile)?;
         let replaces = self.registered(profile).map(|record| record.id);
         if replaces.is_some() && !options.replace {
@@ -150,6 +178,7 @@ impl Wallet {
         enrolment.submission = Digest::of("blindprint/submission/v1", &submission);
         enrolment.iat = self.now();
         let statement = self.sign(&enrolment)?;
+        let recovery = Some(crate::sign(&recovery_key, &enrolment)?);
         let uploaded = submission.len();
         self.state.enrolments.push(EnrolmentRecord {
             id: enrolment.enrolment,
@@ -157,6 +186,7 @@ impl Wallet {
             encoding_key: kept,
             state: EnrolmentState::Sent {
                 statement,
+                recovery,
                 submission,
                 invitation: options.invitation,
                 replaces,
@@ -179,6 +209,7 @@ impl Wallet {
     ) -> Result<()> {
         let EnrolmentState::Sent {
             statement,
+            recovery,
             submission,
             invitation,
             ..
@@ -192,6 +223,7 @@ impl Wallet {
                 self.signer(),
                 id,
                 statement,
+                recovery.as_ref(),
                 submission.clone(),
                 invitation.as_deref(),
             )

@@ -87,6 +87,8 @@ pub(crate) enum EnrolmentState {
     /// The request may or may not have arrived. It is kept whole, so that it can be sent again.
     Sent {
         statement: Jws,
+        /// The same signed by the recovery key.
+        recovery: Option<Jws>,
         #[serde(with = "submission")]
         submission: Vec<u8>,
         invitation: Option<String>,

@@ -87,6 +87,8 @@ pub enum EnclaveRequest {
     Register {
         /// A [`blindprint_core::statement::Enrolment`].
         enrolment: Jws,
+        /// The same payload signed by the recovery key, which every enrolment but the first needs.
+        recovery: Option<Jws>,
         /// A [`blindprint_core::statement::TemplateCheck`] from each of k matchers.
         checks: Vec<Jws>,
     },
@@ -230,6 +232,9 @@ pub enum Refusal {
     /// The ciphertext is under other public material or another parameter set.
     #[error("the ciphertext is under another key")]
     WrongKey,
+    /// The subject has a recovery key, and it did not sign this.
+    #[error("the recovery key must sign this too")]
+    RecoveryNeeded,
     /// No live consent.
     #[error("there is no live consent for this purpose")]
     NoConsent,

@@ -268,6 +268,21 @@ fn by<T>(statement: &Verified<T>, key: &KeyUri) -> Result<(), Refusal> {
     }
 }
 
+/// That `key` signed the same payload.
+fn also_signed<T: Statement + PartialEq>(
+    jws: &Jws,
+    statement: &Verified<T>,
+    key: &KeyUri,
+) -> Result<(), Refusal> {
+    let other = signed::<T>(jws)?;
+    by(&other, key)?;
+    if other.statement() == statement.statement() {
+        Ok(())
+    } else {
+        Err(Refusal::Mismatch)
+    }
+}
+
 fn timely(at: UnixTime, now: UnixTime) -> Result<(), Refusal> {
     if (-TOLERANCE..=TOLERANCE).contains(&now.since(at)) {
         Ok(())

@@ -238,7 +238,7 @@ fn populated(subjects: usize) -> Policy {
         };
         let check = sign(&matcher, &check).unwrap();
         policy
-            .register(&sign(&wallet, &enrolment).unwrap(), &[check], now)
+            .register(&sign(&wallet, &enrolment).unwrap(), None, &[check], now)
             .unwrap()
             .commit();
     }

@@ -43,6 +43,7 @@ fn live(
         let (enrolment, jws) = wallet.enrolment(&consent.1, host.key, nonce);
         let register = EnclaveRequest::Register {
             enrolment: jws,
+            recovery: None,
             checks: vec![matcher.check(&enrolment)],
         };
         let mut story = Story {

@@ -49,6 +49,7 @@ fn from_consent_to_verdict_to_withdrawal() {
     let (enrolment, enrolment_jws) = wallet.enrolment(&consent_jws, host.key, nonce);
     let register = |checks| EnclaveRequest::Register {
         enrolment: enrolment_jws.clone(),
+        recovery: None,
         checks,
     };
     assert_eq!(
@@ -201,6 +202,7 @@ fn of_two_registrations_at_once_one_holds() {
         let (enrolment, jws) = wallet.enrolment(&consent, host.key, nonce);
         EnclaveRequest::Register {
             enrolment: jws,
+            recovery: Some(sign(&wallet.paper, &enrolment).unwrap()),
             checks: vec![matcher.check(&enrolment)],
         }
     };

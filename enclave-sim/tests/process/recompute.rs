@@ -64,6 +64,7 @@ fn an_enclave_that_recomputes_finds_out_a_lying_matcher() {
     let receipt: EnrolmentReceipt = client
         .receipt(EnclaveRequest::Register {
             enrolment: jws,
+            recovery: None,
             checks,
         })
         .unwrap();

@@ -18,6 +18,8 @@ use crate::{Error, Result};
 pub struct Upload {
     /// The signed statement.
     pub statement: Jws,
+    /// The same signed by the recovery key, where that is needed.
+    pub recovery: Option<Jws>,
     /// The uploaded bytes.
     pub submission: Vec<u8>,
 }
@@ -117,6 +119,7 @@ impl Service {
         };
         let request = EnclaveRequest::Register {
             enrolment: upload.statement,
+            recovery: upload.recovery,
             checks: checked.checks,
         };
         self.change_enrolment(&pending, request).await

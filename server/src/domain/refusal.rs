@@ -28,6 +28,9 @@ impl From<Refusal> for Error {
                 };
             }
             Refusal::Locked => ProblemCode::Locked,
+            Refusal::RecoveryNeeded => {
+                return Self::because(ProblemCode::Refused, refusal.to_string());
+            }
             Refusal::Full | Refusal::Storage => return Self::Full,
             // A matcher restarted and is not admitted yet, or the quorum is short: it passes.
             Refusal::Evaluations | Refusal::Attestation => return Self::unavailable(2),

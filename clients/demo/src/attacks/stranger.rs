@@ -54,6 +54,7 @@ async fn mallory_as_alice(scene: &Scene) -> Result<String> {
     };
     let register = EnclaveRequest::Register {
         enrolment: sign(&scene.mallory.key, &statement)?,
+        recovery: None,
         checks: vec![check],
     };
     let reason = scene.host.refused(&register, Refusal::Signature).await?;
@@ -86,6 +87,7 @@ async fn alice_as_mallory(scene: &Scene) -> Result<String> {
             signer,
             claim.enrolment,
             &jws,
+            None,
             submission,
             Some(&scene.invitation),
         )

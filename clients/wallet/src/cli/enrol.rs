@@ -13,8 +13,13 @@ use super::{Bars, Outcome, Place, Result, capture::Source, output::confirm, reco
 The notice is shown first, and nothing is captured before you consent. Without a terminal, pass
 --consent to say that the person has read the notice and agrees.
 
+From the second enrolment on the service asks for the recovery key too, so that nobody who steals
+the wallet can put another face in the place of yours. While the wallet keeps it, it signs by
+itself; once it is on paper alone, pass --recovery-key.
+
 Examples:
   blindprint-wallet enrol --photo me.jpg --invitation CODE
+  blindprint-wallet enrol --photo me.jpg --replace --recovery-key recovery.txt
   ffmpeg -f v4l2 -i /dev/video0 -frames:v 1 -f image2pipe -c:v ppm - | \\
     blindprint-wallet enrol --camera-frame - --consent
   blindprint-wallet enrol --embedding iris.json --profile iris-bits2048-v1")]
@@ -44,6 +49,9 @@ pub(crate) struct Arguments {
     /// Destroy the earlier enrolment of the same profile in exchange
     #[arg(long)]
     replace: bool,
+    /// The file with the recovery page, once the wallet keeps no copy; - is standard input
+    #[arg(long, value_name = "FILE")]
+    recovery_key: Option<PathBuf>,
     /// Write the recovery key to this file and keep no copy, instead of showing it
     #[arg(long, value_name = "FILE")]
     recovery_key_out: Option<PathBuf>,
@@ -51,6 +59,9 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(place: &Place, arguments: Arguments, json: bool) -> Result {
     let mut wallet = super::open(place).await?;
+    let paper = arguments.recovery_key.as_deref().map(recovery_key::read);
+    let paper = paper.transpose()?;
+    wallet.holds_recovery_key(paper.as_ref())?;
     if !wallet.consents().iter().any(|consent| consent.live) {
         ask_for_consent(&mut wallet, &arguments).await?;
     }
@@ -60,6 +71,7 @@ pub(super) async fn run(place: &Place, arguments: Arguments, json: bool) -> Resu
         profile: arguments.profile,
         invitation: arguments.invitation,
         replace: arguments.replace,
+        recovery_key: paper,
     };
     let enrolled = wallet.enrol(capture, options, &*bars).await?;
     drop(bars);

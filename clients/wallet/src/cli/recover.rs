@@ -1,12 +1,7 @@
-use std::{
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use blindprint_wallet::{Error, RecoveryPaper};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::{Outcome, Place, Result, recovery_key};
 
@@ -40,7 +35,7 @@ enum Action {
 }
 
 pub(super) async fn run(place: &Place, arguments: &Arguments) -> Result {
-    let paper = RecoveryPaper::parse(&read_page(&arguments.recovery_key)?)?;
+    let paper = recovery_key::read(&arguments.recovery_key)?;
     let mut wallet = super::open(place).await?;
     match &arguments.action {
         Action::Unlock => {
@@ -52,11 +47,14 @@ pub(super) async fn run(place: &Place, arguments: &Arguments) -> Result {
         }
         Action::ReplaceDevice { recovery_key_out } => {
             let changed = wallet.replace_device(&paper).await?;
+            let needed = recovery_key_out.as_ref().map_or_else(String::new, |path| {
+                format!(" --recovery-key {}", path.display())
+            });
             let page = recovery_key::hand_over(&mut wallet, recovery_key_out.as_deref(), false)?;
             Ok(Outcome::new(
                 format!(
                     "This wallet now speaks for {}. The old recovery key is used up.\n{}\
-                     Next: blindprint-wallet enrol --photo FILE\n",
+                     Next: blindprint-wallet enrol --photo FILE{needed}\n",
                     wallet.subject(),
                     page.text
                 ),
@@ -64,23 +62,4 @@ pub(super) async fn run(place: &Place, arguments: &Arguments) -> Result {
             ))
         }
     }
-}
-
-fn read_page(path: &Path) -> Result<Zeroizing<String>> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut page = Zeroizing::new(String::with_capacity(4096));
-    if path == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(4096)
-            .read_to_string(&mut page)
-            .map_err(failed)?;
-    } else {
-        let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(4096).read_to_string(&mut page).map_err(failed)?;
-    }
-    Ok(page)
 }

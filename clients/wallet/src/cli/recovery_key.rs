@@ -1,9 +1,9 @@
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use blindprint_wallet::{Error, Wallet};
+use blindprint_wallet::{Error, RecoveryPaper, Wallet};
 use clap::Args;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -60,6 +60,26 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result {
         page.text,
         json!({ "kept": kept, "recovery_key": page.shown }),
     ))
+}
+
+/// Reads the page back from paper.
+pub(super) fn read(path: &Path) -> Result<RecoveryPaper> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let mut page = Zeroizing::new(String::with_capacity(4096));
+    if path == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(4096)
+            .read_to_string(&mut page)
+            .map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(4096).read_to_string(&mut page).map_err(failed)?;
+    }
+    Ok(RecoveryPaper::parse(&page)?)
 }
 
 /// Writes the page to `out` or gives its text, as long as the wallet has it.

@@ -7,8 +7,9 @@ use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Jws, Nonce,
     wire::{
         Challenge, Enrolled, EraseEnrolment, GiveConsent, INVITATION_HEADER, Invitation, Invite,
-        NonceIssued, Notices, Receipt, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE,
-        Service, StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
+        NonceIssued, Notices, RECOVERY_HEADER, Receipt, Recover, RotateKey, STATEMENT_HEADER,
+        SUBMISSION_MEDIA_TYPE, Service, StartAuthentication, Subject, VerdictIssued,
+        WithdrawConsent,
     },
 };
 use uuid::Uuid;
@@ -114,6 +115,7 @@ impl Client {
         signer: Signer<'_>,
         id: EnrolmentId,
         statement: &Jws,
+        recovery: Option<&Jws>,
         submission: Vec<u8>,
         invitation: Option<&str>,
     ) -> Result<Jws> {
@@ -122,6 +124,9 @@ impl Client {
             .header(STATEMENT_HEADER, statement.as_str())
             .signed(signer)
             .idempotent(id.0);
+        if let Some(recovery) = recovery {
+            call = call.header(RECOVERY_HEADER, recovery.as_str());
+        }
         if let Some(invitation) = invitation {
             call = call.header(INVITATION_HEADER, invitation);
         }

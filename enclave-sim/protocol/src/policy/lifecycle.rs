@@ -1,13 +1,11 @@
 use blindprint_core::{
     EnrolmentId, Jws, KeyUri, UnixTime,
-    statement::{
-        Erasure, ErasureReceipt, KeyReceipt, KeyRotation, Recovery, RecoveryAction, Statement,
-    },
+    statement::{Erasure, ErasureReceipt, KeyReceipt, KeyRotation, Recovery, RecoveryAction},
 };
 use blindprint_did::Verified;
 
 use super::{
-    Change, Policy, Subject, by, signed,
+    Change, Policy, Subject, also_signed, by, signed,
     subject::{Cause, KeyChange},
     timely, usable,
 };
@@ -71,7 +69,7 @@ impl Policy {
             return Ok(Change::nothing(self, receipt));
         }
         by(&verified, &subject.pinned_key)?;
-        possessed(possession, &verified, &rotation.new_key)?;
+        also_signed(possession, &verified, &rotation.new_key)?;
         timely(rotation.iat, now)?;
         // Before the first enrolment there is nothing worth moving, and no recovery key to tell of.
         let recovery_key = subject.recovery_key.as_ref().ok_or(Refusal::Unknown)?;
@@ -125,7 +123,7 @@ impl Policy {
                 },
                 Some(possession),
             ) => {
-                possessed(possession, &verified, new_key)?;
+                also_signed(possession, &verified, new_key)?;
                 usable(new_recovery_key)?;
                 if *new_key == subject.pinned_key
                     || new_key == new_recovery_key
@@ -179,20 +177,5 @@ impl Subject {
         enrolments
             .into_iter()
             .try_fold(self, |subject, id| subject.erase(id, cause, now))
-    }
-}
-
-/// That the new key signed the same payload.
-fn possessed<T: Statement + PartialEq>(
-    possession: &Jws,
-    statement: &Verified<T>,
-    new_key: &KeyUri,
-) -> Result<(), Refusal> {
-    let possession = signed::<T>(possession)?;
-    by(&possession, new_key)?;
-    if possession.statement() == statement.statement() {
-        Ok(())
-    } else {
-        Err(Refusal::Mismatch)
     }
 }

@@ -4,7 +4,7 @@ use blindprint_core::{
 };
 
 use super::{
-    Change, Policy, by, signed,
+    Change, Policy, also_signed, by, signed,
     subject::{Enrolled, Subject},
     timely, usable,
 };
@@ -12,10 +12,13 @@ use crate::message::Refusal;
 
 impl Policy {
     /// Registers a template under the subject who signed for it, from a consent that the enclave
-    /// has seen itself. A retry of a registration that holds gets the same receipt.
+    /// has seen itself. From the second template on the recovery key must have signed the same: a
+    /// stolen wallet must not put its thief's face in the place of its owner's. A retry of a
+    /// registration that holds gets the same receipt.
     pub fn register(
         &mut self,
         jws: &Jws,
+        recovery: Option<&Jws>,
         checks: &[Jws],
         host: UnixTime,
     ) -> Result<Change<'_, EnrolmentReceipt>, Refusal> {
@@ -34,6 +37,11 @@ impl Policy {
             return Ok(Change::nothing(self, receipt.ok_or(Refusal::Unknown)?));
         }
         self.permit_enrolment(enrolment, subject, now)?;
+        match recovery {
+            Some(recovery) => also_signed(recovery, &verified, &enrolment.recovery_key)?,
+            None if subject.recovery_key.is_some() => return Err(Refusal::RecoveryNeeded),
+            None => {}
+        }
         let template = self.checked_template(enrolment, checks)?;
 
         let enrolled = Enrolled::new(enrolment, verified.digest(), template, now);
@@ -63,7 +71,6 @@ impl Policy {
         if !subject.consented_by(enrolment.consent, enrolment.purpose, now) {
             return Err(Refusal::NoConsent);
         }
-        // A stolen wallet must not replace the template that keeps failing it.
         if subject.attempts.locked(now) {
             return Err(Refusal::Locked);
         }

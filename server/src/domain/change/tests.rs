@@ -193,6 +193,7 @@ fn only_a_refused_template_leaves_something_to_remove() {
         iat: NOW,
     };
     let register = EnclaveRequest::Register {
+        recovery: None,
         enrolment: parties.asks(&statement),
         checks: Vec::new(),
     };

@@ -5,15 +5,16 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use blindprint_core::wire::Enrolled;
+use blindprint_core::wire::{Enrolled, RECOVERY_HEADER};
 
 use crate::{
     Result,
-    domain::Admission,
+    domain::{Admission, Upload},
     http::{
         App, Problem,
         idempotency::Keep,
         openapi::ComparisonProblems,
+        parameters::single,
         proof::{Signed, Wallet},
     },
 };
@@ -26,6 +27,7 @@ use crate::{
     post, path = "/v1/enrolments", operation_id = "enrol", tag = "enrolment",
     params(
         ("Blindprint-Statement" = String, Header, description = "An Enrolment, as a compact JWS"),
+        ("Blindprint-Recovery" = Option<String>, Header, description = "The same Enrolment signed by the recovery key; needed for every one but the first"),
         ("Blindprint-Invitation" = Option<String>, Header, description = "An invitation's secret"),
         ("Authorization" = Option<String>, Header, description = "Bearer and an enrolment key, in place of an invitation"),
     ),
@@ -39,6 +41,7 @@ pub(crate) async fn handler(
 ) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let admission = Admission::from_request_parts(&mut parts, &app).await;
+    let recovery = single(&parts.headers, RECOVERY_HEADER);
     let request = Request::from_parts(parts, body);
     // Who asks is settled before by what right.
     let Wallet {
@@ -46,10 +49,14 @@ pub(crate) async fn handler(
         payload,
         keyed,
     } = Wallet::<Signed>::from_request(request, &app).await?;
-    let admission = admission?;
+    let (admission, recovery) = (admission?, recovery?);
+    let upload = Upload {
+        recovery,
+        ..Upload::from(payload)
+    };
     let service = Arc::clone(&app.service);
     let work = async move {
-        let receipt = service.enrol(&caller, &admission, payload.into()).await?;
+        let receipt = service.enrol(&caller, &admission, upload).await?;
         Ok(Enrolled { receipt })
     };
     Ok(app

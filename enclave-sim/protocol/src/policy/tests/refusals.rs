@@ -43,7 +43,7 @@ impl World {
         let enrolment_jws = jws(&device, &enrolment);
         let change = self
             .policy
-            .register(&enrolment_jws, &checks, self.host)
+            .register(&enrolment_jws, None, &checks, self.host)
             .unwrap();
         let receipt = self.disk.settle(change).unwrap();
         assert_eq!(receipt.pinned_key, device.public().uri());
@@ -256,7 +256,7 @@ fn withdrawal_between_counting_and_opening_prevents_the_verdict() {
     refused!(
         world
             .policy
-            .register(&alice.enrolment_jws, &alice.checks, world.host),
+            .register(&alice.enrolment_jws, None, &alice.checks, world.host),
         Refusal::Stale
     );
 }
@@ -326,7 +326,12 @@ fn an_enclave_that_recomputes_wants_the_exact_ciphertexts_and_its_own_bit() {
     let checks = world.checks(&check);
     let change = world
         .policy
-        .register(&jws(&alice.device, &alice.enrolment), &checks, world.host)
+        .register(
+            &jws(&alice.device, &alice.enrolment),
+            Some(&jws(&alice.paper, &alice.enrolment)),
+            &checks,
+            world.host,
+        )
         .unwrap();
     world.disk.settle(change).unwrap();
     for (bits, refused) in [

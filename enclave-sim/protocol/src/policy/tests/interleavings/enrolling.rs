@@ -154,11 +154,16 @@ impl Run {
         }
         let checks = self.checks(&enrolment, flaw);
         let signed = jws(self.device(person, flaw == EnrolFlaw::Stranger), &enrolment);
-        let permitted = flaw == EnrolFlaw::None
+        let first = self.model.people[person].recovery.is_none();
+        let recovered = self.recovered(person, recovery, &enrolment, flaw);
+        // The first enrolment sets the recovery key, and needs no word of it.
+        let permitted = (flaw == EnrolFlaw::None || flaw == EnrolFlaw::NoRecovery && first)
             && self
                 .model
                 .may_enrol(person, consent, profile, replaces, slip);
-        let outcome = self.carry_out(fate, |policy, host| policy.register(&signed, &checks, host));
+        let outcome = self.carry_out(fate, |policy, host| {
+            policy.register(&signed, recovered.as_ref(), &checks, host)
+        });
         self.judge(outcome, permitted, |run, _| {
             let known = &mut run.model.people[person];
             if let Some(replaced) = replaces {
@@ -175,6 +180,30 @@ impl Run {
             wallet.registered.push(wallet.enrolments.len());
             wallet.enrolments.push((enrolment, signed, checks));
         });
+    }
+
+    /// The recovery key's signature over the same statement, or what a thief has instead.
+    fn recovered(
+        &self,
+        person: usize,
+        recovery: usize,
+        enrolment: &Enrolment,
+        flaw: EnrolFlaw,
+    ) -> Option<Jws> {
+        let key = &self.wallets[person].keys[recovery];
+        match flaw {
+            EnrolFlaw::NoRecovery => None,
+            EnrolFlaw::RecoveryByDevice => Some(jws(self.device(person, false), enrolment)),
+            EnrolFlaw::RecoveryOfAnother => {
+                let submission = Digest::of("submission", b"another");
+                let another = Enrolment {
+                    submission,
+                    ..enrolment.clone()
+                };
+                Some(jws(key, &another))
+            }
+            _ => Some(jws(key, enrolment)),
+        }
     }
 
     pub(super) fn checks(&self, enrolment: &Enrolment, flaw: EnrolFlaw) -> Vec<Jws> {
@@ -228,7 +257,7 @@ impl Run {
         let permitted = self.model.people[person].templates[template].live && same_device;
         let states = self.world.disk.states.len();
         let outcome = self.carry_out(Fate::Settles, |policy, host| {
-            policy.register(&signed, &checks, host)
+            policy.register(&signed, None, &checks, host)
         });
         assert_eq!(
             matches!(&outcome, Outcome::Done(receipt) if receipt.enrolment == id),

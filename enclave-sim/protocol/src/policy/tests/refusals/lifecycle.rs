@@ -40,7 +40,7 @@ fn retried_registrations_and_erasures_get_the_same_receipt() {
     world.host = world.host.plus(3600);
     let change = world
         .policy
-        .register(&alice.enrolment_jws, &[], world.host)
+        .register(&alice.enrolment_jws, None, &[], world.host)
         .unwrap();
     assert!(change.snapshot().is_none());
     assert_eq!(change.commit().enrolment, alice.enrolment.enrolment);
@@ -80,9 +80,12 @@ fn a_second_template_must_say_which_it_replaces() {
             ..enrolment
         };
         let checks = world.checks(&world.template_check(&enrolment));
-        let change = world
-            .policy
-            .register(&jws(&alice.device, &enrolment), &checks, world.host)?;
+        let change = world.policy.register(
+            &jws(&alice.device, &enrolment),
+            Some(&jws(&alice.paper, &enrolment)),
+            &checks,
+            world.host,
+        )?;
         world.disk.settle(change)
     };
     assert_eq!(again(&mut world, None), Err(Refusal::Conflict));
@@ -90,6 +93,40 @@ fn a_second_template_must_say_which_it_replaces() {
     assert_eq!(again(&mut world, old).unwrap().replaced, old);
     assert_eq!(again(&mut world, old), Err(Refusal::Unknown), "it is gone");
     assert_eq!(world.ask(&alice), Err(Refusal::Unknown));
+}
+
+#[test]
+fn a_stolen_wallet_replaces_no_template() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let erasure = world.erasure(&alice.subject, alice.enrolment.enrolment);
+    let erased = world
+        .policy
+        .erase(&jws(&alice.device, &erasure), world.host)
+        .unwrap();
+    world.disk.settle(erased).unwrap();
+
+    let nonce = world.issue_nonce(&alice.subject).unwrap();
+    let consent = digest(&alice.consent_jws);
+    let thiefs = world.enrolment(&alice.subject, consent, alice.paper.public().uri(), nonce);
+    let checks = world.checks(&world.template_check(&thiefs));
+    let signed = jws(&alice.device, &thiefs);
+    let mut register = |recovery: Option<&Jws>| {
+        let change = world
+            .policy
+            .register(&signed, recovery, &checks, world.host)?;
+        world.disk.settle(change)
+    };
+    refused!(register(None), Refusal::RecoveryNeeded);
+    refused!(register(Some(&signed)), Refusal::Signature);
+    let another = Enrolment {
+        enrolment: alice.enrolment.enrolment,
+        ..thiefs.clone()
+    };
+    let another = jws(&alice.paper, &another);
+    refused!(register(Some(&another)), Refusal::Mismatch);
+    let with_the_paper = register(Some(&jws(&alice.paper, &thiefs)));
+    assert_eq!(with_the_paper.unwrap().enrolment, thiefs.enrolment);
 }
 
 #[test]
