@@ -125,16 +125,18 @@ impl Service {
         self.change_enrolment(&pending, request).await
     }
 
-    /// The receipt of this very enrolment, if it has one. Another one under its id is a conflict.
+    /// The receipt of this very enrolment, if it has one. Another one of theirs under its id is a conflict.
     async fn enrolled_already(
         &self,
         caller: &Caller,
         verified: &Verified<Enrolment>,
     ) -> Result<Option<Jws>> {
-        let Some(known) = self.store.enrolment(verified.statement().enrolment).await? else {
+        let known = self.store.enrolment(verified.statement().enrolment).await?;
+        // Whether another has this id is nothing to tell whoever may not enrol; storing finds out.
+        let Some(known) = known.filter(|known| known.subject == caller.subject) else {
             return Ok(None);
         };
-        let same = known.subject == caller.subject && known.statement == verified.digest();
+        let same = known.statement == verified.digest();
         match known.state {
             EnrolmentState::Live if same => Ok(known.receipt),
             // Cut off by a crash or under way in another request: settled under the lock.

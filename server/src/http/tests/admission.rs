@@ -4,11 +4,16 @@ use blindprint_core::{
     Clock as _, Digest, EnrolmentId, Nonce, SystemEntropy, label, profiles,
     statement::{Enrolment, Purpose},
 };
-use blindprint_did::SigningKey;
+use blindprint_did::{SigningKey, jws_digest, sign};
 
 use super::{
     Fixture,
     fixture::{ENROLMENT_KEY, service, wallet},
+    wallets::met,
+};
+use crate::{
+    domain::record::{Effect, PendingEnrolment},
+    store::OperationStore as _,
 };
 
 const CIPHERTEXT: &[u8] = b"ciphertext";
@@ -39,4 +44,43 @@ async fn an_enrolment_needs_a_nonce_that_was_handed_out() {
     let made_up = enrolment(&fixture, &key);
     let reply = fixture.enrol(&key, &made_up, CIPHERTEXT, &headers).await;
     assert_eq!(reply.problem(), "challenge-gone");
+}
+
+#[tokio::test]
+async fn a_stranger_learns_nothing_about_anothers_enrolment() {
+    let fixture = Fixture::new().await;
+    let (alice, stranger) = (wallet(), wallet());
+    met(&fixture, &alice).await;
+    let taken = enrolment(&fixture, &alice);
+    let pending = PendingEnrolment {
+        statement: jws_digest(&sign(&alice, &taken).unwrap()),
+        template: Digest::of(label::TEMPLATE, CIPHERTEXT),
+        ciphertext: CIPHERTEXT.to_vec(),
+        invitation: None,
+        enrolment: taken.clone(),
+    };
+    let begun = fixture.store.begin_enrolment(&pending, b"", taken.iat);
+    let effects = [Effect::Enrolled {
+        enrolment: taken.enrolment,
+        receipt: "a.e30.AA".parse().unwrap(),
+        replaced: None,
+        at: taken.iat,
+    }];
+    let sequence = begun.await.unwrap().unwrap();
+    let finished = fixture.store.finish_operation(sequence, &effects);
+    finished.await.unwrap();
+    assert_eq!(
+        fixture.enrol(&alice, &taken, CIPHERTEXT, &[]).await.status,
+        201,
+        "their own is answered again"
+    );
+    let free = enrolment(&fixture, &stranger);
+    let claim = Enrolment {
+        enrolment: taken.enrolment,
+        ..free.clone()
+    };
+    for statement in [free, claim] {
+        let reply = fixture.enrol(&stranger, &statement, CIPHERTEXT, &[]).await;
+        assert_eq!(reply.problem(), "invitation-required");
+    }
 }

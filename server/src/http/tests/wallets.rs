@@ -40,7 +40,7 @@ fn consent(fixture: &Fixture, key: &SigningKey) -> (Consent, Jws) {
 }
 
 /// What the store holds once the enclave took note of a first consent.
-async fn met(fixture: &Fixture, key: &SigningKey) {
+pub(super) async fn met(fixture: &Fixture, key: &SigningKey) {
     let (consent, jws) = consent(fixture, key);
     let effect = Effect::ConsentGiven {
         record: jws_digest(&jws),
