@@ -168,9 +168,10 @@ impl Round {
         let working = table.start(&person.label, &template.name);
         let (mut wallet, key) = self.new_wallet(&person.label).await?;
         let notice = wallet.notice(Purpose::Authentication, "en").await?;
-        wallet.give_consent(&notice, 86_400).await?;
+        let invitation = Some(self.invitation.as_str());
+        wallet.give_consent(&notice, 86_400, invitation).await?;
         let options = EnrolOptions {
-            invitation: Some(self.invitation.clone()),
+            invitation: invitation.map(str::to_owned),
             ..EnrolOptions::default()
         };
         let enrolled = wallet

@@ -51,8 +51,14 @@ impl Wallet {
     }
 
     /// Signs the person's consent to what `notice` says, for `seconds`, and has the enclave take
-    /// note. The person must have read the notice and agreed.
-    pub async fn give_consent(&mut self, notice: &Notice, seconds: i64) -> Result<ConsentView> {
+    /// note. The person must have read the notice and agreed. A subject's first consent needs the
+    /// same `invitation` as the enrolment that follows, where the service asks for one.
+    pub async fn give_consent(
+        &mut self,
+        notice: &Notice,
+        seconds: i64,
+        invitation: Option<&str>,
+    ) -> Result<ConsentView> {
         let attested = self.attest().await?;
         let given = self.now();
         let consent = Consent {
@@ -72,6 +78,7 @@ impl Wallet {
             notice: consent.notice,
             expires: consent.expires,
             consent: jws.clone(),
+            invitation: invitation.map(str::to_owned),
             given: None,
             withdrawn: None,
         });
@@ -79,7 +86,7 @@ impl Wallet {
         let record = jws_digest(&jws);
         let receipt = self
             .client
-            .give_consent(self.signer(), consent.id, jws)
+            .give_consent(self.signer(), consent.id, jws, invitation)
             .await?;
         let word = attested.believe::<ConsentReceipt>(&receipt)?;
         if word.state != ConsentState::Given || !self.fits_consent(&word, consent.id, record) {

@@ -14,7 +14,7 @@
 //! ).await?;
 //! let notice = wallet.notice(Purpose::Authentication, "en").await?;
 //! println!("{}", notice.text); // The person reads it and agrees.
-//! wallet.give_consent(&notice, 365 * 86_400).await?;
+//! wallet.give_consent(&notice, 365 * 86_400, None).await?;
 //! wallet.enrol(enrolled, EnrolOptions::default(), &()).await?;
 //! let answer = wallet.authenticate(now, None, "https://shop.example".parse()?, "login-81f3a2".to_owned(), &()).await?;
 //! println!("the same person: {}", answer.verdict.matched);

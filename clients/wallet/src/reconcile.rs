@@ -105,7 +105,12 @@ impl Wallet {
             }
             match self
                 .client
-                .give_consent(self.signer(), record.id, record.consent.clone())
+                .give_consent(
+                    self.signer(),
+                    record.id,
+                    record.consent.clone(),
+                    record.invitation.as_deref(),
+                )
                 .await
             {
                 Ok(receipt) => {

@@ -63,6 +63,8 @@ pub(crate) struct ConsentRecord {
     pub(crate) expires: UnixTime,
     /// What was signed.
     pub(crate) consent: Jws,
+    /// What lets in a subject whom the service does not know.
+    pub(crate) invitation: Option<String>,
     /// The enclave's word that it took note; without it the record may not have arrived.
     pub(crate) given: Option<Jws>,
     /// The enclave's word that it was taken back.

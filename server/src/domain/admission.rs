@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// By what right somebody asks to enrol.
+/// By what right somebody asks to consent for the first time or to enrol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
     /// None was given.

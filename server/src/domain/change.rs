@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use blindprint_core::{
-    Jws, SubjectId,
+    InvitationId, Jws, SubjectId,
     problem::ProblemCode,
     statement::{
         Consent, ConsentReceipt, Enrolment, EnrolmentReceipt, Erasure, ErasureReceipt, KeyReceipt,
@@ -19,7 +19,7 @@ use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse};
 
 use super::{
     Service,
-    record::{Effect, NotBegun, Operation, PendingEnrolment, SubjectKeys},
+    record::{Effect, Operation, PendingEnrolment, SubjectKeys},
 };
 use crate::{Error, Result};
 
@@ -35,6 +35,22 @@ impl Service {
         self.carry_out(sequence, subject, &request).await
     }
 
+    /// The same for the consent with which an invitation brings in a subject.
+    pub(super) async fn change_invited(
+        &self,
+        subject: &SubjectId,
+        invitation: InvitationId,
+        request: EnclaveRequest,
+    ) -> Result<Jws> {
+        let encoded = encode(&request)?;
+        let now = self.clock.now();
+        let begun = self
+            .store
+            .begin_first_consent(subject, invitation, &encoded, now)
+            .await?;
+        self.carry_out(begun?, subject, &request).await
+    }
+
     /// The same for an enrolment, whose template is stored before the enclave hears of it.
     pub(super) async fn change_enrolment(
         &self,
@@ -46,11 +62,7 @@ impl Service {
             .store
             .begin_enrolment(pending, &encoded, self.clock.now())
             .await?;
-        let sequence = begun.map_err(|reason| match reason {
-            NotBegun::Taken => Error::Refused(ProblemCode::Conflict),
-            NotBegun::Uninvited => Error::Refused(ProblemCode::InvitationRequired),
-        })?;
-        self.carry_out(sequence, &pending.enrolment.sub, &request)
+        self.carry_out(begun?, &pending.enrolment.sub, &request)
             .await
     }
 

@@ -5,7 +5,7 @@ use blindprint_core::{
 };
 use blindprint_protocol::message::EnclaveRequest;
 
-use super::{Caller, Service, addressed, record::ConsentRecord, signed};
+use super::{Admission, Caller, Service, addressed, record::ConsentRecord, signed};
 use crate::{Error, Result};
 
 /// Longest time for which anybody may consent at once, in seconds: two years.
@@ -13,7 +13,9 @@ const LONGEST_CONSENT: i64 = 2 * 366 * 86_400;
 
 impl Service {
     /// Takes note of a consent. Repeating the same consent gives the same receipt.
-    pub async fn give_consent(&self, caller: &Caller, jws: Jws) -> Result<Jws> {
+    ///
+    /// Whoever is new needs the right to enrol: the enclave remembers everybody who ever consented.
+    pub async fn give_consent(&self, caller: &Caller, by: &Admission, jws: Jws) -> Result<Jws> {
         let verified = signed::<Consent>(&jws)?;
         let consent = verified.statement();
         addressed(self.id(), caller, &verified, &consent.sub, &consent.service)?;
@@ -43,11 +45,16 @@ impl Service {
             }
             return Err(Error::Refused(ProblemCode::Conflict));
         }
-        self.change(
-            &caller.subject,
-            EnclaveRequest::GiveConsent { consent: jws },
-        )
-        .await
+        let request = EnclaveRequest::GiveConsent { consent: jws };
+        let subject = &caller.subject;
+        let invitation = match self.store.keys_of(subject).await? {
+            Some(_) => None,
+            None => self.admission(caller, by).await?,
+        };
+        match invitation {
+            Some(invitation) => self.change_invited(subject, invitation, request).await,
+            None => self.change(subject, request).await,
+        }
     }
 
     /// Takes note of a withdrawal, and destroys what no other consent covers. Repeating it gives

@@ -3,9 +3,12 @@
 use blindprint_core::{
     Audience, ConsentId, Digest, EnrolmentId, InvitationId, Jws, KeyUri, Nonce, ProfileId,
     SubjectId, UnixTime,
+    problem::ProblemCode,
     statement::{Consent, ConsentState, Enrolment, Purpose},
     wire::{ConsentSummary, EnrolmentSummary},
 };
+
+use crate::Error;
 
 /// The keys that may sign for a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,13 +136,22 @@ pub struct PendingEnrolment {
     pub invitation: Option<InvitationId>,
 }
 
-/// Why an enrolment could not begin.
+/// Why an enrolment or a first consent could not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotBegun {
     /// The id is taken.
     Taken,
     /// The invitation is used up, over or revoked.
     Uninvited,
+}
+
+impl From<NotBegun> for Error {
+    fn from(reason: NotBegun) -> Self {
+        Self::Refused(match reason {
+            NotBegun::Taken => ProblemCode::Conflict,
+            NotBegun::Uninvited => ProblemCode::InvitationRequired,
+        })
+    }
 }
 
 /// A change that the enclave is asked for.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    extract::{FromRequest, Request},
+    extract::{FromRequest, FromRequestParts as _, Request},
     http::HeaderMap,
 };
 use blindprint_core::{
@@ -17,7 +17,7 @@ use super::{
     idempotency::Keyed,
     parameters::{Payload, media_type, read_body, single},
 };
-use crate::domain::{Caller, Facts, Upload};
+use crate::domain::{Admission, Caller, Facts, Upload};
 
 /// A body that belongs to the statement in the header beside it.
 pub(super) struct Signed {
@@ -29,7 +29,6 @@ impl From<Signed> for Upload {
     fn from(signed: Signed) -> Self {
         Self {
             statement: signed.statement,
-            recovery: None,
             submission: signed.submission,
         }
     }
@@ -47,6 +46,27 @@ pub(super) struct Recovering<P> {
     pub caller: Caller,
     pub payload: P,
     pub keyed: Keyed,
+}
+
+/// A request of a wallet that may need to be let in.
+pub(super) struct Applicant<P> {
+    pub wallet: Wallet<P>,
+    pub admission: Admission,
+}
+
+impl<P: Payload> FromRequest<Arc<App>> for Applicant<P> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let admission = Admission::from_request_parts(&mut parts, app).await;
+        // Who asks is settled before by what right.
+        let wallet = Wallet::from_request(Request::from_parts(parts, body), app).await?;
+        Ok(Self {
+            wallet,
+            admission: admission?,
+        })
+    }
 }
 
 impl<P: Payload> FromRequest<Arc<App>> for Wallet<P> {

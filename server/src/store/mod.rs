@@ -99,6 +99,16 @@ pub trait OperationStore {
         now: UnixTime,
     ) -> Result<i64>;
 
+    /// The same for a consent with which an invitation brings in a subject, if it still may. It
+    /// brings in the same subject again.
+    async fn begin_first_consent(
+        &self,
+        subject: &SubjectId,
+        invitation: InvitationId,
+        request: &[u8],
+        now: UnixTime,
+    ) -> Result<Result<i64, NotBegun>>;
+
     /// The same for an enrolment: its template and the use of its invitation are noted with it.
     async fn begin_enrolment(
         &self,

@@ -120,8 +120,8 @@ async fn ask_for_consent(wallet: &mut Wallet, arguments: &Arguments) -> Result<(
     if !agreed {
         return Err(Error::NoConsent);
     }
-    wallet
-        .give_consent(&notice, i64::from(days) * 86_400)
-        .await?;
+    let seconds = i64::from(days) * 86_400;
+    let invitation = arguments.invitation.as_deref();
+    wallet.give_consent(&notice, seconds, invitation).await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use blindprint_core::wire::INVITATION_HEADER;
 use reqwest::Method;
 use serde::Serialize;
 use uuid::Uuid;
@@ -57,6 +58,14 @@ impl<'a> Call<'a> {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Shows what lets the caller in, where there is something.
+    pub(crate) fn invited(self, invitation: Option<&str>) -> Self {
+        match invitation {
+            Some(invitation) => self.header(INVITATION_HEADER, invitation),
+            None => self,
+        }
     }
 
     pub(crate) fn json<T: Serialize>(mut self, body: &T) -> Self {

@@ -87,10 +87,12 @@ impl Client {
         signer: Signer<'_>,
         id: ConsentId,
         consent: Jws,
+        invitation: Option<&str>,
     ) -> Result<Jws> {
         let call = Call::post("/v1/consents")
             .json(&GiveConsent { consent })
             .signed(signer)
+            .invited(invitation)
             .idempotent(id.0);
         receipt(&self.send(&call).await?)
     }

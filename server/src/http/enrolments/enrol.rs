@@ -1,10 +1,6 @@
 use std::sync::Arc;
 
-use axum::{
-    extract::{FromRequest as _, FromRequestParts as _, Request, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use blindprint_core::wire::{Enrolled, RECOVERY_HEADER};
 
 use crate::{
@@ -15,7 +11,7 @@ use crate::{
         idempotency::Keep,
         openapi::ComparisonProblems,
         parameters::single,
-        proof::{Signed, Wallet},
+        proof::{Applicant, Signed, Wallet},
     },
 };
 
@@ -37,29 +33,19 @@ use crate::{
 )]
 pub(crate) async fn handler(
     State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Response, Problem> {
-    let (mut parts, body) = request.into_parts();
-    let admission = Admission::from_request_parts(&mut parts, &app).await;
-    let recovery = single(&parts.headers, RECOVERY_HEADER);
-    let request = Request::from_parts(parts, body);
-    // Who asks is settled before by what right.
+    request: Applicant<Signed>,
+) -> Result<Response> {
+    let Applicant { wallet, admission } = request;
     let Wallet {
         caller,
         payload,
         keyed,
-    } = Wallet::<Signed>::from_request(request, &app).await?;
-    let (admission, recovery) = (admission?, recovery?);
-    let upload = Upload {
-        recovery,
-        ..Upload::from(payload)
-    };
+    } = wallet;
     let service = Arc::clone(&app.service);
     let work = async move {
-        let receipt = service.enrol(&caller, &admission, upload).await?;
+        let receipt = service.enrol(&caller, &admission, payload.into()).await?;
         Ok(Enrolled { receipt })
     };
-    Ok(app
-        .once(keyed, Keep::Answer, StatusCode::CREATED, work)
-        .await?)
+    app.once(keyed, Keep::Answer, StatusCode::CREATED, work)
+        .await
 }

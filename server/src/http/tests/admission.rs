@@ -9,7 +9,7 @@ use blindprint_did::{SigningKey, jws_digest, sign};
 use super::{
     Fixture,
     fixture::{ENROLMENT_KEY, service, wallet},
-    wallets::met,
+    wallets::{consent, met},
 };
 use crate::{
     domain::record::{Effect, PendingEnrolment},
@@ -82,5 +82,44 @@ async fn a_stranger_learns_nothing_about_anothers_enrolment() {
     for statement in [free, claim] {
         let reply = fixture.enrol(&stranger, &statement, CIPHERTEXT, &[]).await;
         assert_eq!(reply.problem(), "invitation-required");
+    }
+}
+
+#[tokio::test]
+async fn a_first_consent_needs_the_right_to_enrol() {
+    let fixture = Fixture::new().await;
+    let invitation = fixture
+        .operate(
+            "POST",
+            "/v1/invitations",
+            r#"{"uses":1,"valid_for":60}"#,
+            None,
+        )
+        .await
+        .json();
+    let invited = [(
+        "blindprint-invitation",
+        invitation["secret"].as_str().unwrap(),
+    )];
+    let bearer = format!("Bearer {ENROLMENT_KEY}");
+    let admitted = [("authorization", bearer.as_str())];
+    let (alice, bob, known) = (wallet(), wallet(), wallet());
+    met(&fixture, &known).await;
+    // Whoever is let in meets an enclave that does not answer.
+    for (key, headers, expected) in [
+        (&alice, &[][..], "invitation-required"),
+        (
+            &alice,
+            &[("blindprint-invitation", "made.up")],
+            "invitation-required",
+        ),
+        (&alice, &invited, "unavailable"),
+        (&bob, &invited, "invitation-required"),
+        (&bob, &admitted, "unavailable"),
+        (&known, &[], "unavailable"),
+    ] {
+        let (_, consent) = consent(&fixture, key);
+        let reply = fixture.give(key, &consent, headers).await;
+        assert_eq!(reply.problem(), expected);
     }
 }

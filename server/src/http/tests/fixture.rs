@@ -199,6 +199,20 @@ impl Fixture {
         self.send(request).await
     }
 
+    /// Gives a consent, with such headers besides.
+    pub async fn give(&self, key: &SigningKey, consent: &Jws, headers: &[(&str, &str)]) -> Reply {
+        let path = "/v1/consents";
+        let body = serde_json::json!({ "consent": consent }).to_string();
+        let proof = self.proof(key, ("POST", path, body.as_bytes()), |_| {});
+        let mut request = Request::post(path)
+            .header(PROOF_HEADER, proof.as_str())
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
     /// Sends `body` as the ciphertext of an enrolment, with such headers besides.
     pub async fn enrol(
         &self,

@@ -7,7 +7,7 @@ use blindprint_did::{SigningKey, jws_digest, sign};
 
 use super::{
     Fixture,
-    fixture::{Forgery, service, wallet},
+    fixture::{ENROLMENT_KEY, Forgery, service, wallet},
 };
 use crate::{
     domain::record::{Effect, SubjectKeys},
@@ -16,7 +16,7 @@ use crate::{
 
 const ME: &str = "/v1/subjects/me";
 
-fn consent(fixture: &Fixture, key: &SigningKey) -> (Consent, Jws) {
+pub(super) fn consent(fixture: &Fixture, key: &SigningKey) -> (Consent, Jws) {
     let notice = fixture
         .app
         .service
@@ -273,8 +273,10 @@ async fn what_the_enclave_was_not_there_for_is_kept_until_it_is() {
     let fixture = Fixture::new().await;
     let key = wallet();
     let (_, jws) = consent(&fixture, &key);
-    let body = serde_json::json!({ "consent": jws }).to_string();
-    let reply = fixture.signed(&key, "POST", "/v1/consents", &body).await;
+    let bearer = format!("Bearer {ENROLMENT_KEY}");
+    let headers = [("authorization", bearer.as_str())];
+    let give = || fixture.give(&key, &jws, &headers);
+    let reply = give().await;
     assert_eq!(reply.problem(), "unavailable");
     assert!(reply.headers.contains_key("retry-after"));
     assert_eq!(
@@ -286,7 +288,7 @@ async fn what_the_enclave_was_not_there_for_is_kept_until_it_is() {
             .len(),
         1
     );
-    let again = fixture.signed(&key, "POST", "/v1/consents", &body).await;
+    let again = give().await;
     assert_eq!(again.problem(), "unavailable");
     assert_eq!(
         fixture

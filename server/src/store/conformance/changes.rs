@@ -225,6 +225,37 @@ async fn an_invitation_is_used_with_the_enrolment_and_given_back_with_its_refusa
 }
 
 #[tokio::test]
+async fn an_invitation_brings_in_no_more_subjects_than_it_has_uses() {
+    let fixture = Fixture::sqlite().await;
+    let store = &fixture.store;
+    let id = InvitationId::random(&SystemEntropy);
+    let invitation = InvitationRecord {
+        id,
+        uses: 2,
+        used: 0,
+        expires: NOW.plus(10),
+        note: None,
+        created: NOW,
+        revoked: None,
+    };
+    store.record_invitation(&invitation).await.unwrap();
+    let reopened: &dyn Store = &fixture.reopened().await;
+    let begin = async |name: &str, now: UnixTime| {
+        let subject = format!("did:key:z6Mk{name}").parse().unwrap();
+        let begun = reopened.begin_first_consent(&subject, id, b"", now);
+        begun.await.unwrap()
+    };
+    assert_eq!(begin("Alice", NOW.plus(10)).await, Err(NotBegun::Uninvited));
+    assert!(begin("Alice", NOW).await.is_ok());
+    assert!(begin("Bob", NOW).await.is_ok());
+    assert_eq!(begin("Carol", NOW).await, Err(NotBegun::Uninvited));
+    assert!(begin("Bob", NOW.plus(10)).await.is_ok(), "the same again");
+    let operations = store.unfinished_operations(None).await.unwrap();
+    assert_eq!(operations.len(), 3);
+    assert_eq!(store.invitation(id).await.unwrap(), Some(invitation));
+}
+
+#[tokio::test]
 async fn erasure_leaves_no_byte_of_the_ciphertext_in_any_file() {
     let fixture = Fixture::sqlite().await;
     let pending = enrolled(&*fixture.store, &alice()).await;

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, Jws, KeyUri, SubjectId, UnixTime, statement::Consent,
+    ConsentId, Digest, EnrolmentId, InvitationId, Jws, KeyUri, SubjectId, UnixTime,
+    statement::Consent,
 };
 use sqlx::{Row as _, Sqlite, Transaction};
 
@@ -26,6 +27,41 @@ impl OperationStore for SqliteStore {
         let sequence = insert_operation(&mut tx, subject, request, now).await?;
         tx.commit().await.map_err(failed(DOING))?;
         Ok(sequence)
+    }
+
+    async fn begin_first_consent(
+        &self,
+        subject: &SubjectId,
+        invitation: InvitationId,
+        request: &[u8],
+        now: UnixTime,
+    ) -> Result<Result<i64, NotBegun>> {
+        const DOING: &str = "noting whom an invitation brings in";
+        let mut tx = self.begin(DOING).await?;
+        sqlx::query(
+            "INSERT INTO invited (subject, invitation)
+             SELECT $1, id FROM invitations
+             WHERE id = $2 AND used < uses AND expires > $3 AND revoked IS NULL
+               AND (SELECT COUNT(*) FROM invited WHERE invitation = $2) < uses
+             ON CONFLICT (subject) DO NOTHING",
+        )
+        .bind(subject.as_str())
+        .bind(invitation.to_string())
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(DOING))?;
+        let invited = sqlx::query("SELECT 1 FROM invited WHERE subject = $1")
+            .bind(subject.as_str())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(failed(DOING))?;
+        if invited.is_none() {
+            return Ok(Err(NotBegun::Uninvited));
+        }
+        let sequence = insert_operation(&mut tx, subject, request, now).await?;
+        tx.commit().await.map_err(failed(DOING))?;
+        Ok(Ok(sequence))
     }
 
     async fn begin_enrolment(
