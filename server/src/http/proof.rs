@@ -29,6 +29,7 @@ impl From<Signed> for Upload {
     fn from(signed: Signed) -> Self {
         Self {
             statement: signed.statement,
+            recovery: None,
             submission: signed.submission,
         }
     }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Jws, Nonce,
     wire::{
-        Challenge, Enrolled, EraseEnrolment, GiveConsent, INVITATION_HEADER, Invitation, Invite,
-        NonceIssued, Notices, RECOVERY_HEADER, Receipt, Recover, RotateKey, STATEMENT_HEADER,
-        SUBMISSION_MEDIA_TYPE, Service, StartAuthentication, Subject, VerdictIssued,
-        WithdrawConsent,
+        Challenge, Enrolled, EraseEnrolment, GiveConsent, Invitation, Invite, NonceIssued, Notices,
+        RECOVERY_HEADER, Receipt, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE,
+        Service, StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
     },
 };
 use uuid::Uuid;
@@ -125,12 +124,10 @@ impl Client {
             .binary(SUBMISSION_MEDIA_TYPE, submission)
             .header(STATEMENT_HEADER, statement.as_str())
             .signed(signer)
+            .invited(invitation)
             .idempotent(id.0);
         if let Some(recovery) = recovery {
             call = call.header(RECOVERY_HEADER, recovery.as_str());
-        }
-        if let Some(invitation) = invitation {
-            call = call.header(INVITATION_HEADER, invitation);
         }
         self.send(&call)
             .await?

@@ -1,11 +1,15 @@
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use blindprint_core::wire::{Enrolled, RECOVERY_HEADER};
 
 use crate::{
     Result,
-    domain::{Admission, Upload},
+    domain::Upload,
     http::{
         App, Problem,
         idempotency::Keep,
@@ -33,19 +37,25 @@ use crate::{
 )]
 pub(crate) async fn handler(
     State(app): State<Arc<App>>,
+    headers: HeaderMap,
     request: Applicant<Signed>,
-) -> Result<Response> {
+) -> Result<Response, Problem> {
     let Applicant { wallet, admission } = request;
     let Wallet {
         caller,
         payload,
         keyed,
     } = wallet;
+    let upload = Upload {
+        recovery: single(&headers, RECOVERY_HEADER)?,
+        ..payload.into()
+    };
     let service = Arc::clone(&app.service);
     let work = async move {
-        let receipt = service.enrol(&caller, &admission, payload.into()).await?;
+        let receipt = service.enrol(&caller, &admission, upload).await?;
         Ok(Enrolled { receipt })
     };
-    app.once(keyed, Keep::Answer, StatusCode::CREATED, work)
-        .await
+    Ok(app
+        .once(keyed, Keep::Answer, StatusCode::CREATED, work)
+        .await?)
 }
