@@ -334,35 +334,29 @@ impl Enclave {
     ) -> Result<Verdict, Refusal> {
         let pending =
             self.change(|policy, now| policy.begin_open(probe, evaluations, comparison, now))?;
-        let mut bits = Vec::with_capacity(pending.ciphertexts().len() + 1);
-        for ciphertext in pending.ciphertexts() {
-            bits.push(
-                self.epoch
-                    .secret()
-                    .open(ciphertext)
-                    .map_err(|_| Refusal::Evaluations)?,
-            );
-        }
+        let secret = self.epoch.secret();
+        let opened = pending.ciphertexts().map(|bytes| secret.open(bytes).ok());
+        let mut bits: Vec<Option<bool>> = opened.collect();
         if let Some(comparison) = pending.comparison() {
-            bits.push(self.evaluate(&pending, comparison)?);
+            bits.push(self.evaluate(&pending, comparison));
         }
-        self.change(|policy, now| pending.finish(policy, &bits, now))
+        let agreed = self
+            .change(|policy, now| pending.compare(policy, &bits, now))?
+            .inspect_err(|_| tracing::error!("a matcher lied: who signed is expelled"))?;
+        self.change(|policy, now| agreed.finish(policy, now))
     }
 
-    /// The enclave's own evaluation of the same probe and template, proof included.
-    fn evaluate(&self, pending: &PendingOpening, comparison: &Comparison) -> Result<bool, Refusal> {
-        let matcher = self.matcher.as_ref().ok_or(Refusal::Evaluations)?;
+    /// The enclave's own evaluation of the same probe and template, proof included. If there is
+    /// none, the matchers signed for what they cannot have evaluated.
+    fn evaluate(&self, pending: &PendingOpening, comparison: &Comparison) -> Option<bool> {
+        let matcher = self.matcher.as_ref()?;
         let binding = pending.probe().binding();
         let verdict = matcher.worker(Arc::clone(&self.entropy)).evaluate(
             &binding,
             &comparison.submission,
             &comparison.template,
         );
-        let verdict = verdict.map_err(|_| Refusal::Evaluations)?;
-        self.epoch
-            .secret()
-            .open(&verdict)
-            .map_err(|_| Refusal::Evaluations)
+        self.epoch.secret().open(&verdict.ok()?).ok()
     }
 
     fn health(&self) -> EnclaveResponse {
@@ -376,6 +370,7 @@ impl Enclave {
             matchers: u32::try_from(state.policy.matchers(self.clock.now())).unwrap_or(u32::MAX),
             matchers_needed: u32::try_from(terms.matchers).unwrap_or(u32::MAX),
             recompute: terms.recompute,
+            incidents: state.policy.incidents(),
         }
     }
 

@@ -206,6 +206,9 @@ pub enum EnclaveResponse {
         matchers_needed: u32,
         /// Whether [`EnclaveRequest::Open`] must carry the ciphertexts.
         recompute: bool,
+        /// False evaluations found under this key. From [`crate::policy::MOST_INCIDENTS`] on
+        /// nothing more is opened.
+        incidents: u32,
     },
     /// Nothing was changed, except that attempts are counted.
     Refused(Refusal),
@@ -256,7 +259,14 @@ pub enum Refusal {
     /// Disabled until recovery.
     #[error("disabled until recovered")]
     Locked,
-    /// Evaluations are missing, unsigned, by unadmitted matchers, or contradict each other.
+    /// Nothing more is opened under this key: too many evaluations were false.
+    #[error("nothing more is opened under this key: too many evaluations were false")]
+    Retired,
+    /// This matcher signed a false evaluation, or signed beside one. Another instance may come.
+    #[error("this instance signed for an evaluation that was false")]
+    Expelled,
+    /// Evaluations are missing, unsigned, by unadmitted matchers, hold no verdict or contradict
+    /// each other.
     #[error("the evaluations do not suffice")]
     Evaluations,
     /// The matcher's attestation does not verify.

@@ -22,7 +22,8 @@
 //! The [`Registry`] outlives the process. Nonces, challenges and admitted matchers do not, so that
 //! nothing asked of one boot can be answered in another. Verdicts open in two steps with types of
 //! their own: [`Policy::begin_open`] leads to a [`PendingOpening`], whose attempt is counted before
-//! there is anything to decrypt, and only [`PendingOpening::finish`] makes a verdict.
+//! there is anything to decrypt; [`PendingOpening::compare`] counts false evaluations, and only
+//! [`Agreed::finish`] makes a verdict.
 //!
 //! The host's clock is not trusted to go forward: the present is the later of it and the
 //! highest time ever seen. A clock ahead of its time only makes consents, nonces and statements end
@@ -51,7 +52,7 @@ pub use attempts::{BUDGET, BUDGET_PERIOD, DELAY, FREE_FAILURES, MOST_FAILURES};
 pub use consent::Withdrawn;
 pub use continuity::{Continuity, Mark, Rollback, continuity};
 pub use lifecycle::Recovered;
-pub use open::{ChallengeIssued, ChallengeRequest, PendingOpening};
+pub use open::{Agreed, ChallengeIssued, ChallengeRequest, MOST_INCIDENTS, PendingOpening};
 pub use quorum::{AttestedMatcher, MAX_ADMITTED, PRESENCE};
 pub use registry::{MAX_SUBJECTS, MalformedRegistry, Registry};
 pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS};
@@ -120,6 +121,7 @@ pub struct Change<'p, A> {
     policy: &'p mut Policy,
     write: Option<Write>,
     spent: Option<Nonce>,
+    expelled: Vec<String>,
     answer: A,
 }
 
@@ -131,11 +133,15 @@ impl<'p, A> Change<'p, A> {
         now: UnixTime,
         answer: A,
     ) -> Self {
-        let write = Some(Write::new(id, subject, now));
+        Self::writing(policy, Write::of(id, subject, now), answer)
+    }
+
+    const fn writing(policy: &'p mut Policy, write: Write, answer: A) -> Self {
         Self {
             policy,
-            write,
+            write: Some(write),
             spent: None,
+            expelled: Vec::new(),
             answer,
         }
     }
@@ -146,6 +152,7 @@ impl<'p, A> Change<'p, A> {
             policy,
             write: None,
             spent: None,
+            expelled: Vec::new(),
             answer,
         }
     }
@@ -155,6 +162,10 @@ impl<'p, A> Change<'p, A> {
             spent: Some(nonce),
             ..self
         }
+    }
+
+    fn expelling(self, expelled: Vec<String>) -> Self {
+        Self { expelled, ..self }
     }
 
     /// The whole registry with this change, to be made durable before [`Change::commit`]; `None` if
@@ -174,6 +185,7 @@ impl<'p, A> Change<'p, A> {
             self.policy.nonces.spend(&nonce);
             self.policy.challenges.spend(&nonce);
         }
+        self.policy.matchers.expel(self.expelled);
         self.answer
     }
 }
@@ -200,6 +212,11 @@ impl Policy {
     /// What is sealed.
     pub const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// False evaluations ever found under these keys.
+    pub const fn incidents(&self) -> u32 {
+        self.registry.incidents
     }
 
     /// Gives `nonce` to a subject, for one enrolment, rotation or recovery. Returns when it dies.

@@ -103,7 +103,19 @@ fn an_enclave_that_recomputes_finds_out_a_lying_matcher() {
             EnclaveResponse::Verdict { verdict } if !lie => {
                 assert_eq!(read::<Verdict>(&verdict).matched, shift < 1.0);
             }
-            EnclaveResponse::Refused(Refusal::Evaluations) if lie => {}
+            EnclaveResponse::Refused(Refusal::Evaluations) if lie => {
+                let EnclaveResponse::Healthy {
+                    incidents,
+                    matchers,
+                    ..
+                } = client.ask(EnclaveRequest::Health)
+                else {
+                    panic!("not healthy")
+                };
+                assert_eq!((incidents, matchers), (1, 0));
+                let again = matcher.enter(&mut client);
+                assert_eq!(again, EnclaveResponse::Refused(Refusal::Expelled));
+            }
             other => panic!("{other:?}"),
         }
     }

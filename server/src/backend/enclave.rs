@@ -24,12 +24,14 @@ pub struct EnclaveHealth {
     pub key: Digest,
     /// Its verdict key.
     pub verdict_key: KeyUri,
-    /// Matchers admitted since its boot.
+    /// Matchers that it admits and that have shown themselves lately.
     pub matchers: u32,
     /// Matchers needed for a verdict.
     pub matchers_needed: u32,
     /// Whether it wants the ciphertexts with each probe.
     pub recompute: bool,
+    /// False evaluations that it has found.
+    pub incidents: u32,
 }
 
 /// The enclave process.
@@ -67,6 +69,7 @@ impl Enclave {
             matchers,
             matchers_needed,
             recompute,
+            incidents,
             ..
         }) = answer
         else {
@@ -80,6 +83,7 @@ impl Enclave {
             matchers,
             matchers_needed,
             recompute,
+            incidents,
         });
         self.remember(Some(Arc::clone(&health)));
         Ok(health)

@@ -27,7 +27,10 @@ use blindprint_core::{
     Clock, Entropy, Jws, Nonce, ServiceId, SubjectId, problem::ProblemCode, statement::Statement,
 };
 use blindprint_did::Verified;
-use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse};
+use blindprint_protocol::{
+    message::{EnclaveRequest, EnclaveResponse},
+    policy::MOST_INCIDENTS,
+};
 
 pub use admission::Admission;
 pub use buckets::{Buckets, Rate};
@@ -160,6 +163,10 @@ impl Service {
         let health = self.enclave.health().await?;
         let needed = health.matchers_needed as usize;
         let admitted = health.matchers as usize;
+        if health.incidents >= MOST_INCIDENTS {
+            tracing::error!("the enclave opens nothing more: too many evaluations were false");
+            return Err(Error::unavailable(3600));
+        }
         if admitted < needed || self.matchers.healthy().await < needed {
             return Err(Error::unavailable(2));
         }

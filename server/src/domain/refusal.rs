@@ -32,6 +32,8 @@ impl From<Refusal> for Error {
                 return Self::because(ProblemCode::Refused, refusal.to_string());
             }
             Refusal::Full | Refusal::Storage => return Self::Full,
+            // Until the operator finds out who lied and makes new keys.
+            Refusal::Retired => return Self::unavailable(3600),
             // A matcher restarted and is not admitted yet, or the quorum is short: it passes.
             Refusal::Evaluations | Refusal::Attestation => return Self::unavailable(2),
             _ => ProblemCode::Refused,

@@ -5,9 +5,14 @@ use blindprint_core::{
 use serde_bytes::ByteBuf;
 
 use super::{
-    Asked, Change, Policy, Subject, attempts::Attempt, by, signed, subject::Enrolled, timely,
+    Asked, Change, Policy, Subject, attempts::Attempt, by, registry::Write, signed,
+    subject::Enrolled, timely,
 };
 use crate::message::{Comparison, Refusal, SignedEvaluation};
+
+/// False evaluations after which nothing more is opened under the same key. Each tells whoever made
+/// it something about the secret key (`docs/crypto.md`).
+pub const MOST_INCIDENTS: u32 = 8;
 
 /// What a relying party's request for a challenge says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +51,21 @@ pub struct PendingOpening {
     signer: KeyUri,
     nonce: String,
     attempt: Attempt,
+    /// The instances that signed for the ciphertexts.
+    matchers: Vec<String>,
     ciphertexts: Vec<ByteBuf>,
     comparison: Option<Comparison>,
+}
+
+/// A verdict that all who evaluated agree on.
+#[must_use = "the attempt is counted as failed until it is finished"]
+#[derive(Debug)]
+pub struct Agreed {
+    probe: Probe,
+    signer: KeyUri,
+    nonce: String,
+    attempt: Attempt,
+    matched: bool,
 }
 
 impl Policy {
@@ -59,6 +77,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<ChallengeIssued, Refusal> {
         let now = self.observe(host);
+        self.may_open()?;
         let printable = request.nonce.bytes().all(|byte| byte.is_ascii_graphic());
         if !printable || !(8..=128).contains(&request.nonce.len()) {
             return Err(Refusal::Malformed);
@@ -112,7 +131,8 @@ impl Policy {
             return Err(Refusal::Mismatch);
         }
         timely(probe.iat, now)?;
-        self.permit_evaluations(probe, &evaluations)?;
+        self.may_open()?;
+        let matchers = self.permit_evaluations(probe, &evaluations)?;
         let comparison = self.permit_comparison(probe, comparison)?;
 
         let mut subject = subject.clone();
@@ -131,10 +151,20 @@ impl Policy {
             signer,
             nonce,
             attempt,
+            matchers,
             ciphertexts,
             comparison,
         };
         Ok(Change::of(self, id, subject, now, pending).spending(challenge))
+    }
+
+    /// That the key was not betrayed too often.
+    const fn may_open(&self) -> Result<(), Refusal> {
+        if self.registry.incidents < MOST_INCIDENTS {
+            Ok(())
+        } else {
+            Err(Refusal::Retired)
+        }
     }
 
     /// What the probe's challenge was asked for, if that is what the probe says.
@@ -155,15 +185,17 @@ impl Policy {
         }
     }
 
-    /// That enough admitted matchers signed for exactly this probe, this template and these ciphertexts.
+    /// That enough admitted matchers signed for exactly this probe, this template and these
+    /// ciphertexts; which.
     fn permit_evaluations(
         &self,
         probe: &Probe,
         evaluations: &[SignedEvaluation],
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<String>, Refusal> {
         let binding = probe.binding().digest();
         let statements = evaluations.iter().map(|evaluation| &evaluation.evaluation);
-        let statements: Vec<Evaluation> = self.matchers.quorum(statements, self.terms.matchers)?;
+        let (signers, statements): (_, Vec<Evaluation>) =
+            self.matchers.quorum(statements, self.terms.matchers)?;
         let hold = statements
             .iter()
             .zip(evaluations)
@@ -179,7 +211,7 @@ impl Policy {
                     && statement.key == self.terms.key
             });
         if hold {
-            Ok(())
+            Ok(signers)
         } else {
             Err(Refusal::Evaluations)
         }
@@ -241,28 +273,57 @@ impl PendingOpening {
         self.comparison.as_ref()
     }
 
-    /// Makes the verdict, if all the opened bits agree and neither consent, template nor key went
-    /// meanwhile. A match gives the attempt back.
-    pub fn finish<'p>(
+    /// Whether all the opened bits agree; `None` stands for a ciphertext that holds no verdict. If
+    /// they do not, some matcher lied: that is counted, and all who signed are expelled.
+    ///
+    /// Where several bits are compared, equally much is written whatever they are. Otherwise a host
+    /// could tell an incident by its write, and prevent it from being counted.
+    pub fn compare<'p>(
         self,
         policy: &'p mut Policy,
-        bits: &[bool],
+        bits: &[Option<bool>],
         host: UnixTime,
-    ) -> Result<Change<'p, Verdict>, Refusal> {
+    ) -> Result<Change<'p, Result<Agreed, Refusal>>, Refusal> {
         let now = policy.observe(host);
+        policy.may_open()?;
         let expected = self.ciphertexts.len() + usize::from(self.comparison.is_some());
-        let (Some(&matched), true) = (bits.first(), bits.len() == expected) else {
+        let (Some(first), true) = (bits.first(), bits.len() == expected) else {
             return Err(Refusal::Evaluations);
         };
-        if bits.iter().any(|bit| *bit != matched) {
-            return Err(Refusal::Evaluations);
+        let Some(matched) = first.filter(|_| bits.iter().all(|bit| bit == first)) else {
+            let incident = Change::writing(policy, Write::incident(now), Err(Refusal::Evaluations));
+            return Ok(incident.expelling(self.matchers));
+        };
+        let agreed = Ok(Agreed {
+            probe: self.probe,
+            signer: self.signer,
+            nonce: self.nonce,
+            attempt: self.attempt,
+            matched,
+        });
+        if expected == 1 {
+            Ok(Change::nothing(policy, agreed))
+        } else {
+            Ok(Change::writing(policy, Write::nothing(now), agreed))
         }
+    }
+}
+
+impl Agreed {
+    /// Makes the verdict, if neither consent, template nor key went meanwhile. A match gives the
+    /// attempt back.
+    pub fn finish(
+        self,
+        policy: &mut Policy,
+        host: UnixTime,
+    ) -> Result<Change<'_, Verdict>, Refusal> {
+        let now = policy.observe(host);
         let Self {
             probe,
             signer,
             nonce,
             attempt,
-            ..
+            matched,
         } = self;
         let subject = policy.known(&probe.sub)?;
         if subject.pinned_key != signer {

@@ -45,6 +45,8 @@ pub struct AttestedMatcher {
 pub(super) struct Matchers {
     nonces: Tickets<(), ()>,
     admitted: VecDeque<Admitted>,
+    /// Instances that signed for a false evaluation; a few for each incident.
+    expelled: BTreeSet<String>,
 }
 
 /// One instance, with one key: how many signatures it can make says nothing about how many agree.
@@ -60,7 +62,15 @@ impl Matchers {
         Self {
             nonces: Tickets::new(NONCES),
             admitted: VecDeque::new(),
+            expelled: BTreeSet::new(),
         }
+    }
+
+    /// Believes these instances nothing more until the next boot.
+    pub(super) fn expel(&mut self, modules: Vec<String>) {
+        self.admitted
+            .retain(|matcher| !modules.contains(&matcher.module));
+        self.expelled.extend(modules);
     }
 
     /// How many have shown themselves lately.
@@ -69,13 +79,14 @@ impl Matchers {
         self.admitted.iter().filter(present).count()
     }
 
-    /// Verifies that `statements` are by exactly `needed` different admitted matchers.
+    /// Verifies that `statements` are by exactly `needed` different admitted matchers, and returns
+    /// which with what they say.
     pub(super) fn quorum<'a, T: Statement>(
         &self,
         statements: impl IntoIterator<Item = &'a Jws>,
         needed: usize,
-    ) -> Result<Vec<T>, Refusal> {
-        let mut signers = BTreeSet::new();
+    ) -> Result<(Vec<String>, Vec<T>), Refusal> {
+        let mut signers = Vec::with_capacity(needed);
         let mut verified = Vec::with_capacity(needed);
         for jws in statements {
             if verified.len() == needed {
@@ -84,13 +95,15 @@ impl Matchers {
             let statement = verify::<T>(jws).map_err(|_| Refusal::Evaluations)?;
             let mut admitted = self.admitted.iter();
             let signer = admitted.find(|matcher| matcher.key == *statement.key());
-            if !signers.insert(&signer.ok_or(Refusal::Evaluations)?.module) {
+            let signer = &signer.ok_or(Refusal::Evaluations)?.module;
+            if signers.contains(signer) {
                 return Err(Refusal::Evaluations);
             }
+            signers.push(signer.clone());
             verified.push(statement.into_statement());
         }
         if verified.len() == needed {
-            Ok(verified)
+            Ok((signers, verified))
         } else {
             Err(Refusal::Evaluations)
         }
@@ -134,6 +147,9 @@ impl Policy {
         }
         if matcher.profiles != profile_table_digest() {
             return Err(Refusal::Mismatch);
+        }
+        if self.matchers.expelled.contains(&matcher.module) {
+            return Err(Refusal::Expelled);
         }
         self.matchers.nonces.spend(&matcher.nonce);
         let admitted = &mut self.matchers.admitted;

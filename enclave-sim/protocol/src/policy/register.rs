@@ -81,7 +81,8 @@ impl Policy {
     /// The digest that all the matchers say the stored template has.
     fn checked_template(&self, enrolment: &Enrolment, checks: &[Jws]) -> Result<Digest, Refusal> {
         let binding = enrolment.binding().digest();
-        let checks: Vec<TemplateCheck> = self.matchers.quorum(checks, self.terms.matchers)?;
+        let (_, checks): (_, Vec<TemplateCheck>) =
+            self.matchers.quorum(checks, self.terms.matchers)?;
         let template = checks.first().ok_or(Refusal::Evaluations)?.template;
         let hold = checks.iter().all(|check| {
             check.binding == binding

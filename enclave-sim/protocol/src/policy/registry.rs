@@ -9,16 +9,19 @@ pub const MAX_SUBJECTS: usize = 100_000;
 /// Most bytes that one subject's record takes, encoded.
 const MAX_RECORD: usize = 1 << 20;
 /// First bytes of an encoded registry.
-const FORMAT: &[u8; 8] = b"bpreg/1\n";
+const FORMAT: &[u8; 8] = b"bpreg/2\n";
 
-/// All that must outlive the process: what is known of every subject, and the highest time ever
-/// seen. What the enclave seals is [`Registry::encode`]d.
+/// All that must outlive the process: what is known of every subject, the highest time ever seen,
+/// and how many evaluations were false. It is of no use without the secret keys that it was made
+/// with, so what it counts it counts for them. What the enclave seals is [`Registry::encode`]d.
 ///
 /// Each record is kept beside its encoding, so that writing the whole after one change encodes
 /// one record.
 #[derive(Debug)]
 pub struct Registry {
     pub(super) seen: UnixTime,
+    /// False evaluations ever found.
+    pub(super) incidents: u32,
     subjects: BTreeMap<SubjectId, Entry>,
 }
 
@@ -33,23 +36,47 @@ struct Entry {
 #[error("the registry does not decode")]
 pub struct MalformedRegistry;
 
-/// One subject's next record.
+impl Entry {
+    fn new(subject: &SubjectId, record: Subject) -> Self {
+        let mut encoded = Vec::new();
+        ciborium::into_writer(&(subject, &record), &mut encoded)
+            .expect("writing maps with text keys to memory cannot fail");
+        Self { record, encoded }
+    }
+}
+
+/// What changes next.
 #[derive(Debug)]
 pub(super) struct Write {
-    subject: SubjectId,
-    entry: Entry,
     seen: UnixTime,
+    incident: bool,
+    record: Option<(SubjectId, Entry)>,
 }
 
 impl Write {
-    pub(super) fn new(subject: SubjectId, record: Subject, seen: UnixTime) -> Self {
-        let mut encoded = Vec::new();
-        ciborium::into_writer(&(&subject, &record), &mut encoded)
-            .expect("writing maps with text keys to memory cannot fail");
+    /// One subject's next record.
+    pub(super) fn of(subject: SubjectId, record: Subject, seen: UnixTime) -> Self {
+        let entry = Entry::new(&subject, record);
         Self {
-            subject,
-            entry: Entry { record, encoded },
+            record: Some((subject, entry)),
+            ..Self::nothing(seen)
+        }
+    }
+
+    /// One more false evaluation.
+    pub(super) fn incident(seen: UnixTime) -> Self {
+        Self {
+            incident: true,
+            ..Self::nothing(seen)
+        }
+    }
+
+    /// Nothing but the time. As long as an incident's.
+    pub(super) const fn nothing(seen: UnixTime) -> Self {
+        Self {
             seen,
+            incident: false,
+            record: None,
         }
     }
 }
@@ -58,6 +85,7 @@ impl Default for Registry {
     fn default() -> Self {
         Self {
             seen: UnixTime(i64::MIN),
+            incidents: 0,
             subjects: BTreeMap::new(),
         }
     }
@@ -80,36 +108,21 @@ impl Registry {
 
     pub(super) fn apply(&mut self, write: Write) {
         self.seen = self.seen.max(write.seen);
-        self.subjects.insert(write.subject, write.entry);
+        self.incidents += u32::from(write.incident);
+        self.subjects.extend(write.record);
     }
 
     /// The bytes to seal.
     pub fn encode(&self) -> Vec<u8> {
-        self.encode_entries(self.seen, self.subjects.len(), self.subjects.iter())
+        self.encode_with(&Write::nothing(self.seen))
     }
 
-    /// The bytes to seal if `write` were applied.
+    /// The bytes to seal if `write` were applied: format, time (8 bytes), incidents (4), number of
+    /// records (4), then each record in CBOR behind its length (4), in the order of the subjects;
+    /// integers big endian.
     pub(super) fn encode_with(&self, write: &Write) -> Vec<u8> {
-        let new = (&write.subject, &write.entry);
-        let before = self.subjects.range(..&write.subject);
-        let (known, after) = {
-            let mut from = self.subjects.range(&write.subject..).peekable();
-            let known = from.next_if(|(id, _)| **id == write.subject).is_some();
-            (known, from)
-        };
-        let count = self.subjects.len() + usize::from(!known);
-        let entries = before.chain(std::iter::once(new)).chain(after);
-        self.encode_entries(self.seen.max(write.seen), count, entries)
-    }
-
-    /// Format, time (8 bytes), number of records (4 bytes), then each record in CBOR behind its
-    /// length (4 bytes), in the order of the subjects; integers big endian.
-    fn encode_entries<'a>(
-        &self,
-        seen: UnixTime,
-        count: usize,
-        entries: impl Iterator<Item = (&'a SubjectId, &'a Entry)>,
-    ) -> Vec<u8> {
+        let mut entries: BTreeMap<_, _> = self.subjects.iter().collect();
+        entries.extend(write.record.iter().map(|(id, entry)| (id, entry)));
         let size: usize = self
             .subjects
             .values()
@@ -117,9 +130,10 @@ impl Registry {
             .sum();
         let mut bytes = Vec::with_capacity(size + 4096);
         bytes.extend(FORMAT);
-        bytes.extend(seen.0.to_be_bytes());
-        bytes.extend(length(count));
-        for (_, entry) in entries {
+        bytes.extend(self.seen.max(write.seen).0.to_be_bytes());
+        bytes.extend((self.incidents + u32::from(write.incident)).to_be_bytes());
+        bytes.extend(length(entries.len()));
+        for entry in entries.into_values() {
             bytes.extend(length(entry.encoded.len()));
             bytes.extend(&entry.encoded);
         }
@@ -130,9 +144,11 @@ impl Registry {
     pub fn decode(bytes: &[u8]) -> Result<Self, MalformedRegistry> {
         let rest = bytes.strip_prefix(FORMAT).ok_or(MalformedRegistry)?;
         let (seen, rest) = rest.split_first_chunk().ok_or(MalformedRegistry)?;
+        let (incidents, rest) = rest.split_first_chunk().ok_or(MalformedRegistry)?;
         let (count, mut rest) = split_length(rest, MAX_SUBJECTS)?;
         let mut registry = Self {
             seen: UnixTime(i64::from_be_bytes(*seen)),
+            incidents: u32::from_be_bytes(*incidents),
             subjects: BTreeMap::new(),
         };
         for _ in 0..count {
@@ -148,11 +164,11 @@ impl Registry {
             {
                 return Err(MalformedRegistry);
             }
-            let write = Write::new(subject, record, registry.seen);
-            if write.entry.encoded != encoded {
+            let entry = Entry::new(&subject, record);
+            if entry.encoded != encoded {
                 return Err(MalformedRegistry);
             }
-            registry.apply(write);
+            registry.subjects.insert(subject, entry);
         }
         if rest.is_empty() {
             Ok(registry)

@@ -118,6 +118,7 @@ fn enclave_responses() {
             matchers: 1,
             matchers_needed: 1,
             recompute: true,
+            incidents: 1,
         },
         EnclaveResponse::Refused(Refusal::Throttled { retry_after: 30 }),
         EnclaveResponse::Refused(Refusal::Locked),

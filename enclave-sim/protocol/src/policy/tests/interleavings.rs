@@ -42,6 +42,8 @@ struct Pending {
     question: usize,
     attempt: usize,
     device: usize,
+    /// Who signed: which instances, and as what.
+    signers: Vec<(usize, usize)>,
 }
 
 enum Outcome<A> {
@@ -63,13 +65,16 @@ struct Run {
     questions: Vec<Nonce>,
     pending: Vec<Pending>,
     verdicts: Vec<Verdict>,
+    /// How often each instance was expelled, and came again as another.
+    incarnations: [usize; 4],
     /// Whether the last operation had anything to write.
     wrote: bool,
 }
 
 impl Run {
-    fn new(k: usize) -> Self {
-        let world = World::new(k, false);
+    fn new(k: usize, incidents: u32) -> Self {
+        let mut world = World::new(k, false);
+        world.policy.registry.incidents = incidents;
         let wallets: Vec<Wallet> = (0..PEOPLE)
             .map(|_| {
                 let keys: Vec<SigningKey> = (0..2).map(|_| world.key()).collect();
@@ -85,6 +90,7 @@ impl Run {
             .collect();
         let mut model = Model {
             needed: k,
+            incidents: usize::try_from(incidents).unwrap(),
             admitted: (0..=k).map(|matcher| (matcher, matcher)).collect(),
             ..Model::default()
         };
@@ -99,6 +105,7 @@ impl Run {
             questions,
             pending,
             verdicts,
+            incarnations: [0; 4],
             wrote: false,
         }
     }
@@ -185,8 +192,24 @@ impl Run {
     }
 
     fn admit(&mut self, matcher: usize, module: usize) {
-        self.world.admit_as(matcher, module).unwrap();
+        let instance = self.instance(module);
+        self.world.admit_as(matcher, instance).unwrap();
         self.model.admit(matcher, module);
+    }
+
+    /// Who signed is not admitted again, unless as another instance.
+    fn expelled(&mut self, signers: &[(usize, usize)]) {
+        for (module, instance) in signers {
+            let again = self.world.admit_as(*module, *instance);
+            assert_eq!(again, Err(Refusal::Expelled));
+            if *instance == self.instance(*module) {
+                self.incarnations[*module] += 1;
+            }
+        }
+    }
+
+    fn instance(&self, module: usize) -> usize {
+        10 * self.incarnations[module] + module
     }
 
     fn device(&self, person: usize, stranger: bool) -> &SigningKey {
@@ -257,13 +280,10 @@ impl Run {
                     self.answer(questions - 1 - back, bit, flaw, fate);
                 }
             }
-            Step::Finish {
-                pending,
-                contradict,
-            } => {
+            Step::Finish { pending, lie } => {
                 if !self.pending.is_empty() {
                     let pending = self.pending.swap_remove(pending % self.pending.len());
-                    self.finish(pending, contradict, fate);
+                    self.compare(pending, lie, fate);
                 }
             }
             Step::Guess { person, times } => self.guess(person, times),
@@ -312,8 +332,8 @@ impl Run {
     }
 }
 
-fn run(k: usize, steps: Vec<(Step, Fate)>) {
-    let mut run = Run::new(k);
+fn run(k: usize, incidents: u32, steps: Vec<(Step, Fate)>) {
+    let mut run = Run::new(k, incidents);
     for step in opening_moves() {
         run.step(step, Fate::Settles);
     }
@@ -326,8 +346,9 @@ proptest! {
     #[test]
     fn nothing_happens_that_the_oracle_does_not_permit(
         k in 1..3usize,
+        incidents in prop_oneof![2 => Just(0), 1 => 5..8u32],
         steps in proptest::collection::vec((step(), fate()), 1..120),
     ) {
-        run(k, steps);
+        run(k, incidents, steps);
     }
 }

@@ -15,6 +15,8 @@ pub struct Model {
     pub present: i64,
     pub durable_present: i64,
     pub needed: usize,
+    /// False evaluations, which outlive everything.
+    pub incidents: usize,
     /// Whose key each admitted instance signs with.
     pub admitted: BTreeMap<usize, usize>,
     pub people: Vec<Person>,
@@ -87,6 +89,23 @@ impl Model {
         self.questions
             .iter_mut()
             .for_each(|question| question.dead = true);
+    }
+
+    /// Eight and no more.
+    pub fn opens(&self) -> bool {
+        self.incidents < 8
+    }
+
+    /// One more lie. Returns the instances that signed.
+    pub fn incident(&mut self, signers: &[usize]) {
+        self.incidents += 1;
+        self.admitted.retain(|module, _| !signers.contains(module));
+    }
+
+    /// The instances behind the matchers that sign.
+    pub fn signers(&self) -> Vec<usize> {
+        let signs = |(module, key): (&usize, &usize)| (*key < self.needed).then_some(*module);
+        self.admitted.iter().filter_map(signs).collect()
     }
 
     pub fn quorum(&self) -> bool {
@@ -192,7 +211,7 @@ impl Model {
     }
 
     pub fn may_ask(&self, person: usize, template: usize, purpose: Purpose) -> bool {
-        self.may_use(person, template, purpose) && self.may_try(person)
+        self.opens() && self.may_use(person, template, purpose) && self.may_try(person)
     }
 
     pub fn may_use(&self, person: usize, template: usize, purpose: Purpose) -> bool {
@@ -225,7 +244,8 @@ impl Model {
 
     pub fn may_answer(&self, question: usize) -> bool {
         let question = &self.questions[question];
-        !question.dead
+        self.opens()
+            && !question.dead
             && self.present < question.expires
             && self.may_use(question.person, question.template, question.purpose)
             && self.may_try(question.person)

@@ -10,7 +10,10 @@ use serde_bytes::ByteBuf;
 use super::world::{DAY, World, ciphertext, decrypt, digest, jws, signed_evaluation};
 use crate::{
     message::{Comparison, Refusal, SignedEvaluation},
-    policy::{BUDGET_PERIOD, ChallengeRequest, PRESENCE, PendingOpening, Registry, TOLERANCE},
+    policy::{
+        Agreed, BUDGET_PERIOD, ChallengeRequest, MOST_INCIDENTS, PRESENCE, PendingOpening,
+        Registry, TOLERANCE,
+    },
 };
 
 /// Somebody who is enrolled.
@@ -108,10 +111,30 @@ impl World {
         self.disk.settle(change)
     }
 
+    fn compare(
+        &mut self,
+        pending: PendingOpening,
+        bits: &[Option<bool>],
+    ) -> Result<Agreed, Refusal> {
+        let change = pending.compare(&mut self.policy, bits, self.host)?;
+        self.disk.settle(change)?
+    }
+
     fn finish(&mut self, pending: PendingOpening) -> Result<Verdict, Refusal> {
-        let bits: Vec<bool> = pending.ciphertexts().map(decrypt).collect();
-        let change = pending.finish(&mut self.policy, &bits, self.host)?;
+        let bits: Vec<_> = pending.ciphertexts().map(decrypt).map(Some).collect();
+        let agreed = self.compare(pending, &bits)?;
+        let change = agreed.finish(&mut self.policy, self.host)?;
         self.disk.settle(change)
+    }
+
+    /// A lie, told by the admitted matchers' next instances.
+    fn lie(&mut self, alice: &Alice, bits: &[Option<bool>]) -> Result<Agreed, Refusal> {
+        let lies = usize::try_from(self.policy.incidents()).unwrap();
+        for matcher in 0..self.terms.matchers {
+            self.admit_as(matcher, 100 * (lies + 1) + matcher).unwrap();
+        }
+        let pending = self.begin(alice, true)?;
+        self.compare(pending, bits)
     }
 
     fn attempt(&mut self, alice: &Alice, bit: bool) -> Result<bool, Refusal> {
@@ -217,15 +240,78 @@ fn bits_that_disagree_leave_the_attempt_counted() {
     let mut world = World::new(2, false);
     let alice = world.alice();
     for _ in 0..5 {
-        let pending = world.begin(&alice, true).unwrap();
         refused!(
-            pending.finish(&mut world.policy, &[true, false], world.host),
+            world.lie(&alice, &[Some(true), Some(false)]),
             Refusal::Evaluations
         );
     }
+    refused!(world.ask(&alice), Refusal::Throttled { retry_after: 30 });
+}
+
+#[test]
+fn who_signed_for_a_false_evaluation_is_expelled_until_the_next_boot() {
+    for bits in [[Some(true), Some(false)], [Some(true), None], [None, None]] {
+        let mut world = World::new(2, false);
+        let alice = world.alice();
+        let pending = world.begin(&alice, true).unwrap();
+        refused!(world.compare(pending, &bits), Refusal::Evaluations);
+        assert_eq!(world.policy.incidents(), 1);
+        assert_eq!(world.attempt(&alice, true), Err(Refusal::Evaluations));
+        assert_eq!(world.admit(0), Err(Refusal::Expelled));
+        assert_eq!(world.admit(1), Err(Refusal::Expelled));
+        world.admit_as(0, 10).unwrap();
+        world.admit_as(1, 11).unwrap();
+        assert_eq!(world.attempt(&alice, true), Ok(true));
+        world.restart();
+        assert_eq!(world.policy.incidents(), 1);
+        world.admit(0).unwrap();
+    }
+}
+
+#[test]
+fn a_few_false_evaluations_retire_the_key_for_good() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let pending: Vec<_> = (0..3).map(|_| world.begin(&alice, true).unwrap()).collect();
+    for _ in 0..MOST_INCIDENTS {
+        world.host = world.host.plus(30);
+        refused!(world.lie(&alice, &[None]), Refusal::Evaluations);
+    }
+    for begun in pending {
+        refused!(world.compare(begun, &[Some(true)]), Refusal::Retired);
+    }
+    refused!(world.ask(&alice), Refusal::Retired);
+    world.restart();
+    world.admit(0).unwrap();
+    refused!(world.ask(&alice), Refusal::Retired);
+    assert_eq!(world.policy.incidents(), MOST_INCIDENTS);
+    // What is not about opening goes on.
+    let withdrawal = world.withdrawal(&alice.subject, alice.consent.id);
+    let withdrawal = jws(&alice.device, &withdrawal);
+    assert!(world.policy.withdraw(&withdrawal, world.host).is_ok());
+}
+
+/// A host that could tell them apart would kill the process before an incident counts.
+#[test]
+fn an_incident_is_written_like_an_agreement() {
+    let mut world = World::new(2, false);
+    let alice = world.alice();
+    let lengths = [Some(true), Some(false), None].map(|second| {
+        let pending = world.begin(&alice, true).unwrap();
+        let bits = [Some(true), second];
+        let change = pending.compare(&mut world.policy, &bits, world.host);
+        change.unwrap().snapshot().unwrap().len()
+    });
+    let agreement = lengths[0];
+    // Each attempt before has made the registry longer by as much.
+    let attempt = lengths[1] - agreement;
+    assert_eq!(lengths[2] - lengths[1], attempt);
+    let pending = world.begin(&alice, true).unwrap();
+    let bits = [Some(false), Some(false)];
+    let change = pending.compare(&mut world.policy, &bits, world.host);
     assert_eq!(
-        world.attempt(&alice, true),
-        Err(Refusal::Throttled { retry_after: 30 })
+        change.unwrap().snapshot().unwrap().len(),
+        agreement + 3 * attempt
     );
 }
 
@@ -334,11 +420,13 @@ fn an_enclave_that_recomputes_wants_the_exact_ciphertexts_and_its_own_bit() {
         )
         .unwrap();
     world.disk.settle(change).unwrap();
-    for (bits, refused) in [
-        (vec![true], true),
-        (vec![true, false], true),
-        (vec![true, true], false),
+    for (n, bits, refused) in [
+        (1, vec![Some(true)], true),
+        (2, vec![Some(true), Some(false)], true),
+        (3, vec![Some(true), None], true),
+        (4, vec![Some(true), Some(true)], false),
     ] {
+        world.admit_as(0, 10 * n).unwrap();
         let challenge = world.ask(&alice).unwrap();
         let probe = Probe {
             template: check.template,
@@ -351,12 +439,7 @@ fn an_enclave_that_recomputes_wants_the_exact_ciphertexts_and_its_own_bit() {
             .unwrap();
         let pending = world.disk.settle(change).unwrap();
         assert_eq!(pending.comparison(), Some(&comparison));
-        assert_eq!(
-            pending
-                .finish(&mut world.policy, &bits, world.host)
-                .is_err(),
-            refused
-        );
+        assert_eq!(world.compare(pending, &bits).is_err(), refused);
     }
 }
 
@@ -384,6 +467,6 @@ fn the_registry_decodes_to_what_was_encoded_and_nothing_else_decodes() {
         "a leftover"
     );
     let mut many = bytes.clone();
-    many[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
+    many[20..24].copy_from_slice(&u32::MAX.to_be_bytes());
     assert!(Registry::decode(&many).is_err());
 }

@@ -10,9 +10,12 @@ use super::{
     },
     AUDIENCES, PEOPLE, Pending, Run,
     enrolling::other,
-    steps::{Fate, ProbeFlaw},
+    steps::{Fate, Lie, ProbeFlaw},
 };
-use crate::{message::SignedEvaluation, policy::ChallengeRequest};
+use crate::{
+    message::SignedEvaluation,
+    policy::{Agreed, ChallengeRequest},
+};
 
 impl Run {
     pub(super) fn ask(
@@ -142,6 +145,10 @@ impl Run {
         let stranger = matches!(flaw, ProbeFlaw::Stranger | ProbeFlaw::Transplant);
         let signed = jws(self.device(person, stranger), &probe);
         let permitted = flaw == ProbeFlaw::None && self.model.may_answer(question);
+        let signers = self.model.signers().into_iter();
+        let signers: Vec<_> = signers
+            .map(|module| (module, self.instance(module)))
+            .collect();
         let outcome = self.carry_out(fate, |policy, host| {
             policy.begin_open(&signed, evaluations, None, host)
         });
@@ -158,33 +165,75 @@ impl Run {
                 question,
                 attempt,
                 device,
+                signers,
             }));
             assert!(run.model.in_a_row(person) <= 50 && run.model.in_the_period(person) <= 50);
         });
     }
 
-    pub(super) fn finish(&mut self, pending: Pending, contradict: bool, fate: Fate) {
+    pub(super) fn compare(&mut self, pending: Pending, lie: Lie, fate: Fate) {
         let Pending {
             opening,
             question,
             attempt,
             device,
+            signers,
         } = pending;
-        let mut bits: Vec<bool> = opening.ciphertexts().map(decrypt).collect();
-        let matched = bits[0];
-        if contradict {
-            if bits.len() > 1 {
-                bits[0] ^= true;
-            } else {
-                bits.clear();
-            }
+        let mut bits: Vec<_> = opening.ciphertexts().map(decrypt).map(Some).collect();
+        match lie {
+            Lie::Contradiction if bits.len() > 1 => bits[0] = bits[0].map(|bit| !bit),
+            Lie::None | Lie::Contradiction => {}
+            Lie::NoVerdict => *bits.last_mut().unwrap() = None,
         }
+        let honest = bits.iter().all(|bit| bit.is_some() && *bit == bits[0]);
+        // The crash comes between the two steps as often as in the second.
+        let (first, second) = if honest && question.is_multiple_of(2) {
+            (Fate::Settles, fate)
+        } else {
+            (fate, Fate::Settles)
+        };
+        let permitted = self.model.opens();
+        let outcome = self.carry_out(first, |policy, host| opening.compare(policy, &bits, host));
+        let mut agreed = None;
+        self.judge(outcome, permitted, |run, answer| {
+            if !honest {
+                let live = signers
+                    .iter()
+                    .filter(|(module, as_)| run.instance(*module) == *as_);
+                let live: Vec<usize> = live.map(|(module, _)| *module).collect();
+                run.model.incident(&live);
+                assert!(run.model.incidents <= 8, "one lie too many was told");
+            }
+            match answer {
+                Some(Ok(opening)) => {
+                    assert!(honest, "a lie was believed");
+                    agreed = Some(opening);
+                }
+                Some(Err(_)) => {
+                    assert!(!honest, "an honest evaluation is none");
+                    run.expelled(&signers);
+                }
+                None => {}
+            }
+        });
+        if let Some(agreed) = agreed {
+            let matched = bits[0] == Some(true);
+            self.finish(agreed, matched, (question, attempt, device), second);
+        }
+    }
+
+    fn finish(
+        &mut self,
+        agreed: Agreed,
+        matched: bool,
+        (question, attempt, device): (usize, usize, usize),
+        fate: Fate,
+    ) {
         let asked = &self.model.questions[question];
         let person = asked.person;
-        let permitted = !contradict
-            && self.model.people[person].device == device
+        let permitted = self.model.people[person].device == device
             && self.model.may_use(person, asked.template, asked.purpose);
-        let outcome = self.carry_out(fate, |policy, host| opening.finish(policy, &bits, host));
+        let outcome = self.carry_out(fate, |policy, host| agreed.finish(policy, host));
         self.judge(outcome, permitted, |run, verdict| {
             if matched {
                 run.model.people[person].attempts[attempt].matched = true;
@@ -236,7 +285,7 @@ impl Run {
             }
             self.answer(before, false, ProbeFlaw::None, Fate::Settles);
             if let Some(pending) = self.pending.pop() {
-                self.finish(pending, false, Fate::Settles);
+                self.compare(pending, Lie::None, Fate::Settles);
             }
             self.world.host = UnixTime(self.model.present + 30);
             self.look_at_the_clock();

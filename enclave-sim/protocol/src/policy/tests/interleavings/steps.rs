@@ -61,6 +61,16 @@ pub(super) enum ProbeFlaw {
     OtherTau,
 }
 
+/// What a matcher makes the enclave see.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Lie {
+    None,
+    /// Another verdict than the other matcher's, if there is one.
+    Contradiction,
+    /// A ciphertext that holds no verdict.
+    NoVerdict,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     Consent {
@@ -99,7 +109,7 @@ pub(super) enum Step {
     },
     Finish {
         pending: usize,
-        contradict: bool,
+        lie: Lie,
     },
     Guess {
         person: usize,
@@ -207,7 +217,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(person, template, audience, purpose)| Step::Ask { person, template, audience, purpose }),
         16 => (index.clone(), any::<bool>(), flaw(P::None, probe_flaws))
             .prop_map(|(question, bit, flaw)| Step::Answer { question, bit, flaw }),
-        12 => (index.clone(), rarely).prop_map(|(pending, contradict)| Step::Finish { pending, contradict }),
+        12 => (index.clone(), prop_oneof![8 => Just(Lie::None), 1 => Just(Lie::Contradiction), 1 => Just(Lie::NoVerdict)])
+            .prop_map(|(pending, lie)| Step::Finish { pending, lie }),
         2 => (person.clone(), 1..30usize).prop_map(|(person, times)| Step::Guess { person, times }),
         1 => (person.clone(), index.clone(), rarely)
             .prop_map(|(person, template, stranger)| Step::Erase { person, template, stranger }),
