@@ -13,7 +13,7 @@ FROM debian:bookworm-slim
 # Each service runs in a container of its own; none of them as root.
 RUN useradd --uid 10001 --no-create-home blindprint \
     && install -d -o blindprint -g blindprint -m 0700 \
-        /run/blindprint /run/blindprint/enclave /run/blindprint/matcher /hardware /data
+        /run/blindprint /run/blindprint/enclave /run/blindprint/matcher /hardware /attestation /data
 COPY --from=build /out/ /usr/local/bin/
 COPY server/compose.toml /etc/blindprint/compose.toml
 ENV LANG=C.UTF-8

@@ -29,7 +29,8 @@ for (const [name, service] of Object.entries({ enclave, matcher })) {
 }
 const mounts = (service) => (service.volumes ?? []).map((volume) => volume.split(':')[0]);
 if ([matcher, server].flatMap(mounts).includes('enclave-data')) problems.push("the enclave's sealed state is mounted elsewhere");
-if (mounts(server).includes('hardware')) problems.push('the simulated hardware is mounted into the server');
+if ([matcher, server].flatMap(mounts).includes('hardware')) problems.push("the enclave's simulated hardware is mounted elsewhere");
+if (mounts(server).includes('attestation')) problems.push('the key that makes simulated attestations is mounted into the server');
 
 for (const problem of problems) console.error(`${file}: ${problem}`);
 console.log(`${file}: ${problems.length === 0 ? 'valid' : 'not valid'}`);
