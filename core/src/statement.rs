@@ -303,6 +303,9 @@ statement! {
         record: Digest,
         /// Given or withdrawn.
         state: ConsentState,
+        /// When it ends by itself. Of somebody who never enrolled it may end before, when the
+        /// enclave needs the room.
+        expires: UnixTime,
         /// When the enclave took note.
         iat: UnixTime,
     }

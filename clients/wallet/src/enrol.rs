@@ -127,6 +127,17 @@ impl Wallet {
         }
     }
 
+    /// The enclave forgets who never enrolled, if it needs the room: the consents count as
+    /// unconfirmed until it says otherwise, so that a new one is asked for.
+    fn doubt_consents(&mut self, purpose: Purpose) -> Result<()> {
+        for record in &mut self.state.consents {
+            if record.purpose == purpose && record.withdrawn.is_none() {
+                record.given = None;
+            }
+        }
+        self.save()
+    }
+
     async fn prepare_enrolment(
         &mut self,
         capture: Embedding,
@@ -149,7 +160,15 @@ impl Wallet {
             .materials
             .load(&self.client, attested, observer)
             .await?;
-        let nonce = self.client.nonce(self.signer()).await?.nonce;
+        let nonce = match self.client.nonce(self.signer()).await {
+            Ok(issued) => issued.nonce,
+            Err(error) => {
+                if matches!(error, Error::NoConsent) {
+                    self.doubt_consents(purpose)?;
+                }
+                return Err(error);
+            }
+        };
         let encoding_key = EncodingKey::generate(self.entropy());
         let kept = Secret::copy_from(encoding_key.expose());
         let mut enrolment = Enrolment {

@@ -54,7 +54,7 @@ pub use continuity::{Continuity, Mark, Rollback, continuity};
 pub use lifecycle::Recovered;
 pub use open::{Agreed, ChallengeIssued, ChallengeRequest, MOST_INCIDENTS, PendingOpening};
 pub use quorum::{AttestedMatcher, MAX_ADMITTED, PRESENCE};
-pub use registry::{MAX_SUBJECTS, MalformedRegistry, Registry};
+pub use registry::{MAX_NEWCOMERS, MAX_SUBJECTS, MalformedRegistry, Registry};
 pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS};
 
 use quorum::Matchers;
@@ -73,6 +73,7 @@ const NONCES: Limits = Limits {
     each: 8,
     total: 65_536,
 };
+const _: () = assert!(MAX_NEWCOMERS * NONCES.each < NONCES.total);
 /// For probes.
 const CHALLENGES: Limits = Limits {
     lifetime: 300,
@@ -164,6 +165,11 @@ impl<'p, A> Change<'p, A> {
         }
     }
 
+    fn forgetting(self, forgotten: Vec<SubjectId>) -> Self {
+        let write = self.write.map(|write| write.forgetting(forgotten));
+        Self { write, ..self }
+    }
+
     fn expelling(self, expelled: Vec<String>) -> Self {
         Self { expelled, ..self }
     }
@@ -179,6 +185,9 @@ impl<'p, A> Change<'p, A> {
     /// Lets it happen.
     pub fn commit(self) -> A {
         if let Some(write) = self.write {
+            for subject in write.forgotten() {
+                self.policy.nonces.forget(subject);
+            }
             self.policy.registry.apply(write);
         }
         if let Some(nonce) = self.spent {

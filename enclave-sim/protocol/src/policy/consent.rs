@@ -1,11 +1,11 @@
 use blindprint_core::{
-    Jws, UnixTime,
+    Jws, SubjectId, UnixTime,
     statement::{Consent, ConsentReceipt, ErasureReceipt, Withdrawal},
 };
 use blindprint_did::resolve;
 
 use super::{
-    Change, MAX_SUBJECTS, Policy, by, signed,
+    Change, MAX_NEWCOMERS, MAX_SUBJECTS, Policy, by, signed,
     subject::{Cause, ConsentRecord, Subject},
     timely,
 };
@@ -22,7 +22,8 @@ pub struct Withdrawn {
 
 impl Policy {
     /// Takes note of a consent. The first one pins the subject's key, which must be the one inside
-    /// the DID; the host's resolution has no say.
+    /// the DID; the host's resolution has no say. Anybody can make a DID, so there is room for a
+    /// few of those who never enrol only.
     pub fn give_consent(
         &mut self,
         jws: &Jws,
@@ -32,16 +33,15 @@ impl Policy {
         let verified = signed::<Consent>(jws)?;
         let consent = verified.statement();
         self.addressed(&consent.service)?;
-        let subject = match self.registry.subject(&consent.sub) {
+        let (subject, forgotten) = match self.registry.subject(&consent.sub) {
             Some(subject) => {
                 by(&verified, &subject.pinned_key)?;
-                subject.clone()
+                (subject.clone(), Vec::new())
             }
-            None if self.registry.len() >= MAX_SUBJECTS => return Err(Refusal::Full),
             None => {
                 let key = resolve(&consent.sub).map_err(|_| Refusal::Signature)?.uri();
                 by(&verified, &key)?;
-                Subject::pinned(key)
+                (Subject::pinned(key, now), self.room_for_one(now)?)
             }
         };
         if let Some(known) = subject.consents.get(&consent.id)
@@ -64,7 +64,26 @@ impl Policy {
             .consent_receipt(&subject, consent.id, now);
         let receipt = receipt.ok_or(Refusal::Unknown)?;
         let id = consent.sub.clone();
-        Ok(Change::of(self, id, subject, now, receipt))
+        Ok(Change::of(self, id, subject, now, receipt).forgetting(forgotten))
+    }
+
+    /// Whom to forget so that there is room for one more newcomer: all who never enrolled and whose
+    /// consents have ended, and the oldest of the others if they are too many.
+    fn room_for_one(&self, now: UnixTime) -> Result<Vec<SubjectId>, Refusal> {
+        let newcomers = self.registry.newcomers();
+        let (mut forgotten, staying): (Vec<_>, Vec<_>) = newcomers
+            .partition(|(_, subject)| subject.has_ended(now) && subject.is_forgettable(now));
+        if staying.len() >= MAX_NEWCOMERS {
+            let forgettable = staying
+                .iter()
+                .filter(|(_, subject)| subject.is_forgettable(now));
+            let oldest = forgettable.min_by_key(|(_, subject)| subject.since);
+            forgotten.push(*oldest.ok_or(Refusal::Full)?);
+        }
+        if self.registry.len() - forgotten.len() >= MAX_SUBJECTS {
+            return Err(Refusal::Full);
+        }
+        Ok(forgotten.into_iter().map(|(id, _)| id.clone()).collect())
     }
 
     /// Ends a consent, at any time and however old the statement is: it can do no harm twice. A

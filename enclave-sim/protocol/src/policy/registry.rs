@@ -6,6 +6,8 @@ use super::subject::Subject;
 
 /// Most subjects that the enclave knows at once.
 pub const MAX_SUBJECTS: usize = 100_000;
+/// Most of them who never enrolled: so few that their nonces alone do not fill the table.
+pub const MAX_NEWCOMERS: usize = 8_000;
 /// Most bytes that one subject's record takes, encoded.
 const MAX_RECORD: usize = 1 << 20;
 /// First bytes of an encoded registry.
@@ -51,6 +53,7 @@ pub(super) struct Write {
     seen: UnixTime,
     incident: bool,
     record: Option<(SubjectId, Entry)>,
+    forgotten: Vec<SubjectId>,
 }
 
 impl Write {
@@ -77,7 +80,16 @@ impl Write {
             seen,
             incident: false,
             record: None,
+            forgotten: Vec::new(),
         }
+    }
+
+    pub(super) fn forgetting(self, forgotten: Vec<SubjectId>) -> Self {
+        Self { forgotten, ..self }
+    }
+
+    pub(super) fn forgotten(&self) -> &[SubjectId] {
+        &self.forgotten
     }
 }
 
@@ -96,6 +108,13 @@ impl Registry {
         self.subjects.get(id).map(|entry| &entry.record)
     }
 
+    /// Those who never enrolled.
+    pub(super) fn newcomers(&self) -> impl Iterator<Item = (&SubjectId, &Subject)> {
+        let subjects = self.subjects.iter();
+        let records = subjects.map(|(id, entry)| (id, &entry.record));
+        records.filter(|(_, subject)| subject.is_newcomer())
+    }
+
     /// How many subjects are known.
     pub fn len(&self) -> usize {
         self.subjects.len()
@@ -109,6 +128,9 @@ impl Registry {
     pub(super) fn apply(&mut self, write: Write) {
         self.seen = self.seen.max(write.seen);
         self.incidents += u32::from(write.incident);
+        for subject in write.forgotten {
+            self.subjects.remove(&subject);
+        }
         self.subjects.extend(write.record);
     }
 
@@ -122,6 +144,9 @@ impl Registry {
     /// integers big endian.
     pub(super) fn encode_with(&self, write: &Write) -> Vec<u8> {
         let mut entries: BTreeMap<_, _> = self.subjects.iter().collect();
+        for subject in &write.forgotten {
+            entries.remove(subject);
+        }
         entries.extend(write.record.iter().map(|(id, entry)| (id, entry)));
         let size: usize = self
             .subjects

@@ -9,7 +9,7 @@ use blindprint_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::attempts::Attempts;
+use super::{TOLERANCE, attempts::Attempts};
 use crate::message::Refusal;
 
 /// Most consents that one subject may ever give.
@@ -21,6 +21,8 @@ pub const MAX_ENROLMENTS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Subject {
+    /// When the enclave first heard of them.
+    pub(super) since: UnixTime,
     /// What signs for the subject.
     pub(super) pinned_key: KeyUri,
     /// Set by the first enrolment; changed by nothing but itself.
@@ -131,8 +133,9 @@ impl Enrolled {
 
 impl Subject {
     /// A subject of whom nothing is known but the key.
-    pub(super) fn pinned(pinned_key: KeyUri) -> Self {
+    pub(super) fn pinned(pinned_key: KeyUri, since: UnixTime) -> Self {
         Self {
+            since,
             pinned_key,
             recovery_key: None,
             consents: BTreeMap::new(),
@@ -141,6 +144,25 @@ impl Subject {
             attempts: Attempts::default(),
             key_change: None,
         }
+    }
+
+    /// Whether they never enrolled, so that nothing but their consents would be lost with them.
+    pub(super) const fn is_newcomer(&self) -> bool {
+        self.recovery_key.is_none()
+    }
+
+    /// Whether no consent holds any more.
+    pub(super) fn has_ended(&self, now: UnixTime) -> bool {
+        self.consents
+            .values()
+            .all(|consent| consent.withdrawn.is_some() || consent.expires <= now)
+    }
+
+    /// Whether they may be forgotten: a consent that was withdrawn is too old to be given again.
+    pub(super) fn is_forgettable(&self, now: UnixTime) -> bool {
+        self.consents
+            .values()
+            .all(|consent| consent.withdrawn.is_none() || now.since(consent.given) > TOLERANCE)
     }
 
     /// Whether any live consent covers `purpose`.
@@ -264,6 +286,7 @@ impl Parties<'_> {
             } else {
                 ConsentState::Given
             },
+            expires: consent.expires,
             iat: consent.withdrawn.unwrap_or(now),
         })
     }

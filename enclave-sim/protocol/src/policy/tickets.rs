@@ -91,6 +91,13 @@ impl<H: Ord + Clone, T> Tickets<H, T> {
         }
     }
 
+    /// Ends all that this holder has.
+    pub(super) fn forget(&mut self, holder: &H) {
+        for age in self.by_holder.get(holder).cloned().unwrap_or_default() {
+            self.remove(age);
+        }
+    }
+
     fn remove(&mut self, age: u64) {
         let Some(ticket) = self.by_age.remove(&age) else {
             return;

@@ -60,6 +60,7 @@ fn a_withdrawal_destroys_exactly_what_the_enclave_says() {
         consent,
         record: Digest::of("c", b""),
         state: ConsentState::Withdrawn,
+        expires: NOW,
         iat: NOW,
     });
     let enrolment = EnrolmentId::random(&SystemEntropy);

@@ -1,6 +1,9 @@
 //! From a consent to its withdrawal, and from one key to the next.
 
-use super::*;
+use blindprint_core::{UnixTime, statement::Consent};
+
+use super::{super::world::START, *};
+use crate::policy::MAX_NEWCOMERS;
 
 #[test]
 fn a_second_consent_keeps_the_template_when_the_first_is_withdrawn() {
@@ -31,6 +34,91 @@ fn a_second_consent_keeps_the_template_when_the_first_is_withdrawn() {
         Err(Refusal::NoConsent),
         "and time does not go back"
     );
+}
+
+impl World {
+    /// Somebody new, with a consent that lasts so long.
+    fn newcomer(&mut self, lifetime: i64) -> (SigningKey, Consent, Jws) {
+        let device = self.key();
+        let subject = device.public().subject();
+        let consent = self.consent(&subject, Purpose::Authentication, lifetime);
+        let signed = jws(&device, &consent);
+        (device, consent, signed)
+    }
+
+    fn give(&mut self, consent: &Jws) -> Result<(), Refusal> {
+        let change = self.policy.give_consent(consent, self.host)?;
+        self.disk.settle(change).map(drop)
+    }
+}
+
+#[test]
+fn who_never_enrolled_is_forgotten_when_their_consents_have_ended() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let (short, long) = (world.newcomer(3600), world.newcomer(DAY));
+    let ended = world.newcomer(DAY);
+    for (_, _, consent) in [&short, &long, &ended] {
+        world.give(consent).unwrap();
+    }
+    let nonce = world.issue_nonce(&short.1.sub).unwrap();
+    let withdrawal = world.withdrawal(&ended.1.sub, ended.1.id);
+    let withdrawal = jws(&ended.0, &withdrawal);
+    let change = world.policy.withdraw(&withdrawal, world.host).unwrap();
+    world.disk.settle(change).unwrap();
+
+    // What was withdrawn is remembered as long as it could be given again.
+    world.host = world.host.plus(TOLERANCE);
+    let next = world.newcomer(DAY).2;
+    world.give(&next).unwrap();
+    assert_eq!(world.policy.registry().len(), 5);
+    world.host = world.host.plus(1);
+    let next = world.newcomer(DAY).2;
+    world.give(&next).unwrap();
+    assert_eq!(world.policy.registry().len(), 5, "one came, one went");
+    refused!(world.give(&ended.2), Refusal::Stale);
+
+    world.host = world.host.plus(3600);
+    let next = world.newcomer(DAY).2;
+    world.give(&next).unwrap();
+    assert_eq!(world.policy.registry().len(), 5);
+    refused!(world.issue_nonce(&short.1.sub), Refusal::Unknown);
+    assert!(
+        world
+            .policy
+            .given(&nonce, &short.1.sub, world.host)
+            .is_err()
+    );
+    assert!(world.issue_nonce(&long.1.sub).is_ok());
+
+    // Who enrolled is remembered, whatever became of the consent.
+    world.host = world.host.plus(1000 * DAY);
+    let next = world.newcomer(DAY).2;
+    world.give(&next).unwrap();
+    assert_eq!(world.policy.registry().len(), 2);
+    assert!(world.issue_nonce(&alice.subject).is_ok());
+    assert_eq!(
+        world.policy.registry().encode(),
+        world.disk.states.last().unwrap().bytes
+    );
+}
+
+#[test]
+fn strangers_displace_one_another_and_nobody_else() {
+    let mut world = World::new(1, false);
+    let alice = world.alice();
+    let first = world.newcomer(DAY);
+    world.give(&first.2).unwrap();
+    for n in 0..MAX_NEWCOMERS {
+        world.host = UnixTime(START + 1 + i64::try_from(n).unwrap());
+        let stranger = world.newcomer(10 * DAY).2;
+        let change = world.policy.give_consent(&stranger, world.host).unwrap();
+        change.commit();
+        let known = world.policy.registry().subject(&first.1.sub).is_some();
+        assert_eq!(known, n + 1 < MAX_NEWCOMERS, "the oldest goes first");
+    }
+    assert_eq!(world.policy.registry().len(), MAX_NEWCOMERS + 1);
+    assert!(world.policy.registry().subject(&alice.subject).is_some());
 }
 
 #[test]
