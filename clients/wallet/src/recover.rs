@@ -54,6 +54,13 @@ impl Wallet {
                 "this wallet is in use: take over with a new one (`init`)".to_owned(),
             ));
         }
+        // An earlier try may have arrived: its recovery key must not be forgotten for another.
+        self.reconcile().await?;
+        if self.state.subject == paper.subject {
+            return Err(Error::Invalid(
+                "this wallet has taken over that subject already".to_owned(),
+            ));
+        }
         let attested = self.attest().await?;
         // First on disk: if the answer is lost, these keys may already be the subject's.
         let fresh = Secret::random(self.entropy());
