@@ -1,6 +1,7 @@
 //! The data folder: who may read it, what lies where, and that only one server uses it.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
@@ -21,8 +22,14 @@ pub struct DataFolder {
 #[derive(Debug)]
 pub struct Occupied(#[expect(dead_code, reason = "dropping the file releases its lock")] File);
 
+const DATABASE: &str = "blindprint.sqlite";
+
+/// What tells a data folder from any other: what a first start makes at once, and what an operator may
+/// put there before.
+const MARKS: [&str; 4] = ["lock", DATABASE, "blindprint.toml", "operator-token"];
+
 impl DataFolder {
-    /// Makes the folder if there is none, and closes it to others.
+    /// Makes the folder if there is none, and closes it to others. Somebody else's is left alone.
     pub fn open(path: &Path) -> Result<Self> {
         let setup = |error| Error::Setup(format!("data folder {}: {error}", path.display()));
         fs::DirBuilder::new()
@@ -30,9 +37,32 @@ impl DataFolder {
             .mode(0o700)
             .create(path)
             .map_err(setup)?;
+        // Every new ext4 file system has this one.
+        let foreign = |name: &OsStr| name != "lost+found";
+        let mut names = fs::read_dir(path)
+            .map_err(setup)?
+            .flatten()
+            .map(|entry| entry.file_name());
+        if !MARKS.iter().any(|mark| path.join(mark).exists()) && names.any(|name| foreign(&name)) {
+            return Err(Error::Setup(format!(
+                "{} holds something else: choose an empty or a new folder",
+                path.display()
+            )));
+        }
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(setup)?;
         let path = path.canonicalize().map_err(setup)?;
         Ok(Self { path })
+    }
+
+    /// The folder of a service that has started before.
+    pub fn existing(path: &Path) -> Result<Self> {
+        if path.join(DATABASE).is_file() {
+            return Self::open(path);
+        }
+        Err(Error::Setup(format!(
+            "no service has started with the data folder {} yet",
+            path.display()
+        )))
     }
 
     /// Claims the folder for this process.
@@ -60,7 +90,7 @@ impl DataFolder {
 
     /// The database.
     pub fn database(&self) -> PathBuf {
-        self.path.join("blindprint.sqlite")
+        self.path.join(DATABASE)
     }
 
     /// The local certificate authority's certificate, for clients to trust.
@@ -173,12 +203,19 @@ fn publish(
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = PathBuf::from(partial);
     let written = (|| {
+        // A crash may have left one: in a container every start has the same process id. What lies
+        // there is not followed if it is a link.
+        match fs::remove_file(&partial) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .write(true)
-            .mode(mode)
+            .mode(0o600)
             .open(&partial)?;
+        // Whatever the umask.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.write_all(content)?;
         file.sync_all()?;
         place(&partial)?;
@@ -216,6 +253,44 @@ mod tests {
         let second = secret_or_else(&folder.operator_token(), || "second".to_owned()).unwrap();
         assert_eq!((first.as_str(), second.as_str()), ("first", "first"));
         assert_eq!(mode(&folder.operator_token()), 0o600);
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(root.path().join("lost+found")).unwrap();
+        let other = root.path().join("letter.txt");
+        fs::write(&other, "").unwrap();
+        assert!(matches!(
+            DataFolder::open(root.path()),
+            Err(Error::Setup(_))
+        ));
+        assert_eq!(mode(root.path()), 0o755);
+        fs::remove_file(&other).unwrap();
+        drop(DataFolder::open(root.path()).unwrap().occupy().unwrap());
+        assert_eq!(mode(root.path()), 0o700);
+        fs::write(&other, "").unwrap();
+        assert!(DataFolder::open(root.path()).is_ok(), "it is marked");
+        assert!(matches!(
+            DataFolder::existing(root.path()),
+            Err(Error::Setup(_))
+        ));
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let (victim, file) = (root.path().join("victim"), root.path().join("file"));
+        fs::write(&victim, "theirs").unwrap();
+        let partial = root
+            .path()
+            .join(format!("file.{}.partial", std::process::id()));
+        std::os::unix::fs::symlink(&victim, partial).unwrap();
+        write_atomically(&file, b"ours", 0o644).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "theirs");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "ours");
+        assert_eq!(mode(&file), 0o644);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use blindprint_server::{
     telemetry,
 };
 use clap::{Parser, Subcommand};
+use rustix::{fs::Mode, process::umask};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Blindprint: biometric enrolment and authentication on encrypted templates
@@ -66,6 +67,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // The database and whatever else this process makes are its user's alone.
+    umask(Mode::RWXG | Mode::RWXO);
     let raw: Vec<_> = std::env::args_os().collect();
     let outcome = if raw.get(1).is_some_and(|first| first == process::ARGUMENT) {
         Err(process::become_child(&raw[2..]))
@@ -157,7 +160,7 @@ async fn start(loaded: Loaded) -> Result<()> {
 }
 
 async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result<()> {
-    let folder = DataFolder::open(&config.data)?;
+    let folder = DataFolder::existing(&config.data)?;
     let store = SqliteStore::open(&folder.database()).await?;
     let key = serve::invitation_key(&folder, &SystemEntropy)?;
     let id = InvitationId::random(&SystemEntropy);
