@@ -47,7 +47,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(parameters) = Query::from_request_parts(parts, state)
             .await
-            .map_err(|error| Problem::because(ProblemCode::MalformedRequest, error.body_text()))?;
+            .map_err(|_| Problem::because(ProblemCode::MalformedRequest, "the query string"))?;
         Ok(Self(parameters))
     }
 }
@@ -88,6 +88,13 @@ impl<T: DeserializeOwned + Send> Payload for Json<T> {
     }
 
     fn read(bytes: Vec<u8>, _: Option<Jws>) -> Result<Self, Problem> {
+        // serde takes a list for an object with its members in order.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::because(
+                ProblemCode::MalformedRequest,
+                "the body is not a JSON object",
+            ));
+        }
         serde_json::from_slice(&bytes)
             .map(Json)
             .map_err(|error| Problem::because(ProblemCode::MalformedRequest, describe(&error)))

@@ -310,6 +310,9 @@ async fn bodies_are_refused_in_one_form() {
     let post = async |body: &str| fixture.signed(&key, "POST", "/v1/consents", body).await;
     assert_eq!(post("{").await.problem(), "malformed-request");
     assert_eq!(post("{}").await.problem(), "malformed-request");
+    let (_, jws) = consent(&fixture, &key);
+    let list = serde_json::json!([jws]).to_string();
+    assert_eq!(post(&list).await.problem(), "malformed-request");
     assert_eq!(
         post(r#"{"consent":"a.b.c","more":1}"#).await.problem(),
         "malformed-request"
