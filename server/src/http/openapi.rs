@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderName, HeaderValue, header},
     middleware,
     middleware::Next,
     response::Response as HttpResponse,
+    routing::get,
 };
 use blindprint_core::problem::{ProblemCode, ProblemDocument};
 use utoipa::{
@@ -110,7 +111,16 @@ pub(super) fn pages(document: Api) -> Router<Arc<App>> {
     let page: Router<Arc<App>> = SwaggerUi::new("/docs")
         .url("/openapi.json", document)
         .into();
-    page.layer(middleware::from_fn(same_origin))
+    page.route("/docs/index.css", get(style))
+        .layer(middleware::from_fn(same_origin))
+}
+
+/// In place of the page's own, with what it takes to read it in the dark and by keyboard.
+async fn style() -> ([(HeaderName, &'static str); 1], &'static str) {
+    (
+        [(header::CONTENT_TYPE, "text/css")],
+        include_str!("docs.css"),
+    )
 }
 
 /// The page lives of this server alone; its own styles are inline.

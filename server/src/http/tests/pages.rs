@@ -86,6 +86,13 @@ async fn the_readable_page_loads_from_this_server_alone() {
         })
         .collect();
     assert!(sources.len() >= 3, "{sources:?}");
+    let style = fixture.get("/docs/index.css").await;
+    assert_eq!(style.headers["content-type"], "text/css");
+    assert!(
+        String::from_utf8(style.body)
+            .unwrap()
+            .contains(":focus-visible")
+    );
     for source in sources {
         assert!(!source.contains("//"), "{source} comes from elsewhere");
         let path = format!("/docs/{}", source.trim_start_matches("./"));
@@ -115,6 +122,8 @@ async fn errors_have_one_form_everywhere() {
         fixture.get("/v1/attestation?nonce=AAAA").await.problem(),
         "malformed-request"
     );
+    let reply = fixture.get("/v1/attestation?nonce=AAAA&SECRET=1").await;
+    assert!(!String::from_utf8(reply.body).unwrap().contains("SECRET"));
     let enough = "A".repeat(43);
     let path = format!("/v1/attestation?nonce={enough}");
     assert_eq!(fixture.get(&path).await.problem(), "unavailable");
