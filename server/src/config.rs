@@ -12,6 +12,7 @@ use std::{ffi::OsString, path::PathBuf};
 use blindprint_protocol::policy::{MAX_ADMITTED, MAX_MATCHERS};
 use figment::{
     Figment,
+    error::Kind,
     providers::{Format as _, Serialized, Toml},
     value::{Dict, Map, Value},
 };
@@ -239,7 +240,7 @@ impl Config {
         };
         let config: Self = figment
             .extract()
-            .map_err(|error| Error::Setup(format!("configuration: {error}")))?;
+            .map_err(|error| Error::Setup(format!("configuration: {}", told(&error))))?;
         config.validate()?;
         Ok(Loaded { config, figment })
     }
@@ -305,6 +306,17 @@ impl Config {
             return refuse("limits.comparisons must be 1 to 65536");
         }
         Ok(())
+    }
+}
+
+/// What is wrong, without the value that was found where a secret belongs.
+fn told(error: &figment::Error) -> String {
+    let secret = error.path.first().is_some_and(|table| table == "operator");
+    match &error.kind {
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) if secret => {
+            format!("{}: expected {expected}", error.path.join("."))
+        }
+        _ => error.to_string(),
     }
 }
 

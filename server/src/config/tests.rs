@@ -216,3 +216,15 @@ fn secrets_come_from_files_and_must_be_long() {
     };
     assert!(missing.token().is_err());
 }
+
+#[test]
+fn a_mistyped_secret_is_not_printed() {
+    let key = "enrolment-key-enrolment-key-enrolment";
+    for set in ["operator.enrolment_keys", "operator.token.inner"] {
+        let Err(error) = load("", &[&format!("{set}={key}")]) else {
+            panic!("{set}")
+        };
+        let text = error.to_string();
+        assert!(text.contains("operator") && !text.contains(key), "{text}");
+    }
+}
