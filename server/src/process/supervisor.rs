@@ -9,6 +9,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use tracing::Level;
+
 use super::launch::Launcher;
 use crate::Result;
 
@@ -181,11 +183,39 @@ fn forward(name: String, stream: impl AsyncRead + Send + Unpin + 'static) -> Joi
     tokio::spawn(async move {
         let mut lines = BufReader::new(stream).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            if !line.trim().is_empty() {
-                tracing::info!(target: "blindprint_process", process = %name, "{line}");
+            if line.trim().is_empty() {
+                continue;
+            }
+            let (level, text) = told_by(&line);
+            match level {
+                Level::ERROR => {
+                    tracing::error!(target: "blindprint_process", process = %name, "{text}");
+                }
+                Level::WARN => {
+                    tracing::warn!(target: "blindprint_process", process = %name, "{text}");
+                }
+                _ => tracing::info!(target: "blindprint_process", process = %name, "{text}"),
             }
         }
     })
+}
+
+/// A line without the time and level that the child's own log gives it: this log says them again.
+fn told_by(line: &str) -> (Level, &str) {
+    let timed = |word: &str| word.ends_with('Z') && word.starts_with(|c: char| c.is_ascii_digit());
+    let untimed = line
+        .split_once(' ')
+        .filter(|(time, _)| timed(time))
+        .map_or(line, |(_, rest)| rest.trim_start());
+    [Level::ERROR, Level::WARN, Level::INFO]
+        .into_iter()
+        .find_map(|level| {
+            Some((
+                level,
+                untimed.strip_prefix(level.as_str())?.strip_prefix(' ')?,
+            ))
+        })
+        .unwrap_or((Level::INFO, untimed))
 }
 
 /// Ends when the supervisor says stop, or is gone.
@@ -197,5 +227,30 @@ async fn wait_for(file: Option<PathBuf>) {
     let Some(file) = file else { return };
     while !tokio::fs::try_exists(&file).await.unwrap_or(false) {
         sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_childs_line_is_logged_at_its_own_level_with_one_time() {
+        for (line, level, text) in [
+            (
+                "2026-11-22T13:54:38.123456Z  WARN blindprint_matcher: a b",
+                Level::WARN,
+                "blindprint_matcher: a b",
+            ),
+            ("ERROR x: y", Level::ERROR, "x: y"),
+            ("INFORMED of it", Level::INFO, "INFORMED of it"),
+            (
+                "blindprint-enclave: no",
+                Level::INFO,
+                "blindprint-enclave: no",
+            ),
+        ] {
+            assert_eq!(told_by(line), (level, text));
+        }
     }
 }
