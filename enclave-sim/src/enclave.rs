@@ -121,8 +121,9 @@ impl Enclave {
             entropy,
             _folder: folder,
         };
-        // Too many accepted measurements do not fit into a document: told now, not when asked.
-        enclave.claims().encode()?;
+        // Told now, not when somebody asks for a document.
+        let claims = enclave.claims().encode();
+        claims.map_err(|_| EnclaveError::TooManyMatchers)?;
         Ok(enclave)
     }
 

@@ -64,6 +64,9 @@ pub enum EnclaveError {
     /// The simulated security module does not work.
     #[error(transparent)]
     Nsm(#[from] NsmError),
+    /// Accept fewer matchers: a document has room for a few measurements.
+    #[error("the accepted matchers' measurements do not fit into an attestation document")]
+    TooManyMatchers,
     /// A measurement that no verifier may accept.
     #[error(transparent)]
     Trust(#[from] AttestationError),
