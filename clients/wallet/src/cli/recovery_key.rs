@@ -79,7 +79,7 @@ pub(super) fn read(path: &Path) -> Result<RecoveryPaper> {
         let file = std::fs::File::open(path).map_err(failed)?;
         file.take(4096).read_to_string(&mut page).map_err(failed)?;
     }
-    Ok(RecoveryPaper::parse(&page)?)
+    RecoveryPaper::parse(&page)
 }
 
 /// Writes the page to `out` or gives its text, as long as the wallet has it.

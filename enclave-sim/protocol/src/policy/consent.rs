@@ -33,16 +33,13 @@ impl Policy {
         let verified = signed::<Consent>(jws)?;
         let consent = verified.statement();
         self.addressed(&consent.service)?;
-        let (subject, forgotten) = match self.registry.subject(&consent.sub) {
-            Some(subject) => {
-                by(&verified, &subject.pinned_key)?;
-                (subject.clone(), Vec::new())
-            }
-            None => {
-                let key = resolve(&consent.sub).map_err(|_| Refusal::Signature)?.uri();
-                by(&verified, &key)?;
-                (Subject::pinned(key, now), self.room_for_one(now)?)
-            }
+        let (subject, forgotten) = if let Some(subject) = self.registry.subject(&consent.sub) {
+            by(&verified, &subject.pinned_key)?;
+            (subject.clone(), Vec::new())
+        } else {
+            let key = resolve(&consent.sub).map_err(|_| Refusal::Signature)?.uri();
+            by(&verified, &key)?;
+            (Subject::pinned(key, now), self.room_for_one(now)?)
         };
         if let Some(known) = subject.consents.get(&consent.id)
             && known.record == verified.digest()
