@@ -1,12 +1,13 @@
 //! HTTPS out of the box: a certificate authority of this installation's own, whose certificate
 //! clients trust once, and a short-lived certificate that it issues for the service's names.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, net::IpAddr, path::Path, sync::Arc};
 
 use blindprint_core::{Clock, Entropy, UnixTime};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    NameConstraints, SerialNumber,
 };
 use rustls::{
     ServerConfig,
@@ -95,7 +96,9 @@ fn local_leaf(
 ) -> Result<(Zeroizing<String>, Zeroizing<String>)> {
     let files = folder.tls();
     private_folder(&files)?;
-    let authority = authority(folder, clock, entropy)?;
+    let mut params = CertificateParams::new(names)
+        .map_err(|error| Error::Setup(format!("tls.names: not a DNS name or address: {error}")))?;
+    let authority = authority(folder, names, clock, entropy)?;
     let notes_file = files.join("leaf.json");
     let leaf_file = files.join("leaf.pem");
     let key_file = files.join("leaf-key.pem");
@@ -111,8 +114,6 @@ fn local_leaf(
     let key = KeyPair::generate().map_err(certificate_failed)?;
     let now = clock.now();
     let expires = now.plus(LEAF_DAYS * DAY);
-    let mut params = CertificateParams::new(names)
-        .map_err(|error| Error::Setup(format!("tls.names: not a DNS name or address: {error}")))?;
     params.distinguished_name = distinguished_name("Blindprint service");
     params.serial_number = Some(serial(entropy));
     // An hour in the past, for clients whose clocks are behind.
@@ -141,6 +142,7 @@ fn local_leaf(
 
 fn authority(
     folder: &DataFolder,
+    names: &[String],
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<Issuer<'static, KeyPair>> {
@@ -156,12 +158,35 @@ fn authority(
     params.not_after = date(clock.now().plus(AUTHORITY_DAYS * DAY))?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    if !folder.ca_certificate().is_file() {
+    // Who trusts it trusts it for these names alone, even if its key is stolen. RFC 5280 section 4.2.1.10.
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: names.iter().map(|name| subtree(name)).collect(),
+        excluded_subtrees: Vec::new(),
+    });
+    let names_file = folder.tls().join("ca.json");
+    let known: Vec<String> = fs::read(&names_file)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
+    if !folder.ca_certificate().is_file() || !names.iter().all(|name| known.contains(name)) {
         let certificate = params.self_signed(&key).map_err(certificate_failed)?.pem();
         write_atomically(&folder.ca_certificate(), certificate.as_bytes(), 0o644)?;
+        let names = serde_json::to_vec(names)
+            .map_err(|error| Error::broken("describing a certificate")(error.into()))?;
+        write_atomically(&names_file, &names, 0o600)?;
     }
     // What a leaf takes from its issuer (name, key, usages) is the same in every run.
     Ok(Issuer::new(params, key))
+}
+
+fn subtree(name: &str) -> GeneralSubtree {
+    match name.parse::<IpAddr>() {
+        Ok(address) => {
+            let whole = if address.is_ipv4() { 32 } else { 128 };
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, whole))
+        }
+        Err(_) => GeneralSubtree::DnsName(name.to_owned()),
+    }
 }
 
 fn distinguished_name(common_name: &str) -> DistinguishedName {
@@ -188,12 +213,51 @@ fn certificate_failed(error: rcgen::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use blindprint_core::{ManualClock, SystemEntropy};
+    use rustls::{
+        RootCertStore,
+        client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
+        pki_types::{ServerName, UnixTime as PkiTime},
+    };
 
     use super::*;
 
     #[test]
-    fn the_authority_stays_and_the_leaf_is_renewed_when_it_must_be() {
+    fn the_authority_speaks_for_its_names_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path()).unwrap();
+        let clock = ManualClock::at(UnixTime(1_800_000_000));
+        let section = TlsSection::default();
+        let host = Some("id.example.org");
+        server_config(&section, &folder, host, &clock, &SystemEntropy).unwrap();
+        let mut roots = RootCertStore::empty();
+        let trusted = CertificateDer::from_pem_file(folder.ca_certificate()).unwrap();
+        roots.add(trusted).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+        let verifier = verifier.build().unwrap();
+        let now = PkiTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+        let verify = |leaf: &CertificateDer<'_>, name: &'static str| {
+            let name = ServerName::try_from(name).unwrap();
+            verifier.verify_server_cert(leaf, &[], &name, &[], now)
+        };
+        let leaf = CertificateDer::from_pem_file(folder.tls().join("leaf.pem")).unwrap();
+        for name in ["localhost", "127.0.0.1", "::1", "id.example.org"] {
+            assert!(verify(&leaf, name).is_ok(), "{name}");
+        }
+        let issuer = authority(&folder, &names(&section, host), &clock, &SystemEntropy).unwrap();
+        for name in ["evil.example", "192.0.2.1"] {
+            let params = CertificateParams::new([name.to_owned()]).unwrap();
+            let key = KeyPair::generate().unwrap();
+            let stray = params.signed_by(&key, &issuer).unwrap();
+            assert!(verify(stray.der(), name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_renewed_when_they_must_be() {
         let root = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(root.path()).unwrap();
         let clock = ManualClock::at(UnixTime(1_800_000_000));
@@ -213,15 +277,19 @@ mod tests {
             fs::read(folder.tls().join("leaf.pem")).unwrap()
         };
         let first = leaf(&[]);
-        let authority = fs::read(folder.ca_certificate()).unwrap();
+        let ca = || fs::read(folder.ca_certificate()).unwrap();
+        let authority = ca();
         assert_eq!(leaf(&[]), first);
+        assert_eq!(ca(), authority);
         let renamed = leaf(&["other.example.org"]);
         assert_ne!(renamed, first);
+        assert_ne!(ca(), authority, "it does not speak for the new name");
+        let authority = ca();
         clock.advance((LEAF_DAYS - RENEW_DAYS - 1) * DAY);
         assert_eq!(leaf(&["other.example.org"]), renamed);
         clock.advance(2 * DAY);
         assert_ne!(leaf(&["other.example.org"]), renamed);
-        assert_eq!(fs::read(folder.ca_certificate()).unwrap(), authority);
+        assert_eq!(ca(), authority);
     }
 
     #[test]

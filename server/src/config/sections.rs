@@ -57,7 +57,8 @@ impl Default for ListenSection {
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsSection {
-    /// Names in the certificate besides `localhost`, `127.0.0.1`, `::1` and the public URL's host.
+    /// Names in the certificate besides `localhost`, `127.0.0.1`, `::1` and the public URL's host. A
+    /// new one needs `ca.pem` to be trusted anew.
     pub names: Vec<String>,
     /// A certificate chain of the operator's own, in PEM, in place of the local CA's.
     pub certificate_file: Option<PathBuf>,
