@@ -316,14 +316,17 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
+/// The innermost cause says it all; what lies around it is the library's.
 fn unreachable(error: &reqwest::Error) -> Error {
-    let mut causes = Vec::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    Error::Unreachable(causes.join(": "))
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |cause| cause.source());
+    let cause = causes.last().unwrap_or(first).to_string();
+    Error::Unreachable(if cause.ends_with("UnknownIssuer") {
+        "its certificate is from an authority that is not known here: name its file with --ca"
+            .to_owned()
+    } else {
+        cause
+    })
 }
 
 /// 0.25 s, 0.5 s, 1 s, … each with up to as much again, so that many wallets do not return at once.

@@ -157,8 +157,16 @@ impl Wallet {
         passphrase: Passphrase,
         surroundings: Surroundings,
     ) -> Result<Self> {
-        let contents = keyfile::read_with(export, &passphrase)?;
-        let state = State::decode(&contents, export)?;
+        // Nothing restores what was to restore a wallet.
+        let unusable = |error| match error {
+            Error::Damaged { path, reason } => Error::Invalid(format!(
+                "{} is no export of a wallet: {reason}",
+                path.display()
+            )),
+            other => other,
+        };
+        let contents = keyfile::read_with(export, &passphrase).map_err(unusable)?;
+        let state = State::decode(&contents, export).map_err(unusable)?;
         let client = connect(&state.address, &surroundings)?;
         let file = KeyFile::create(path, passphrase, &contents)?;
         Ok(Self {
@@ -333,4 +341,28 @@ fn connect(address: &Address, surroundings: &Surroundings) -> Result<Client> {
         Arc::clone(&surroundings.clock),
         Arc::clone(&surroundings.entropy),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use blindprint_core::SystemEntropy;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_export_is_not_said_to_be_restored_from_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("me.jpg");
+        std::fs::write(&photo, [0xff, 0xd8, 0xff]).unwrap();
+        let imported = Wallet::import(
+            &photo,
+            &folder.path().join("wallet.age"),
+            Passphrase::random(&SystemEntropy),
+            Surroundings::system(folder.path().join("cache")),
+        );
+        let Err(Error::Invalid(why)) = imported else {
+            panic!("{:?}", imported.err())
+        };
+        assert!(!why.contains("import-keys"), "{why}");
+    }
 }

@@ -175,6 +175,18 @@ async fn a_lost_connection_is_retried_only_where_that_is_safe() {
 }
 
 #[tokio::test]
+async fn who_is_not_there_is_reported_in_a_few_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let client = client(&format!("http://{address}"));
+    let Error::Unreachable(why) = client.send(&Call::post("/")).await.unwrap_err() else {
+        panic!()
+    };
+    assert!(why.starts_with("Connection refused"), "{why}");
+}
+
+#[tokio::test]
 async fn refusals_say_what_to_do_next() {
     let client = serve(Router::new().route(
         "/{slug}",
