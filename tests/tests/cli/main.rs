@@ -154,6 +154,10 @@ fn takes_over(old: &Person, new: &Person, service: &Service) {
     let out = page.to_str().unwrap();
     old.run(&["recovery-key", "--out", out]).ok();
     old.run(&["recovery-key"]).failed(2, "invalid");
+    // Without the paper nobody puts another template in the place of this one.
+    old.enrol("L001_1", &["--replace"]).failed(2, "invalid");
+    let with_paper = ["--replace", "--recovery-key", out];
+    old.enrol("L001_1", &with_paper).ok();
 
     new.init(service).ok();
     let recovered = new
