@@ -12,7 +12,7 @@ fn blindprint(data: &Path, arguments: &[&str]) -> Output {
         .arg("--data")
         .arg(data)
         .output()
-        .unwrap()
+        .expect("it starts")
 }
 
 #[test]
