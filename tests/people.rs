@@ -63,14 +63,18 @@ impl Person {
     }
 
     /// Agrees to authentication for a year.
-    pub async fn consent(&mut self) -> Result<ConsentId> {
-        self.consent_for(YEAR).await
+    pub async fn consent(&mut self, invitation: &str) -> Result<ConsentId> {
+        self.consent_for(YEAR, invitation).await
     }
 
     /// Agrees to authentication for `seconds`.
-    pub async fn consent_for(&mut self, seconds: i64) -> Result<ConsentId> {
+    pub async fn consent_for(&mut self, seconds: i64, invitation: &str) -> Result<ConsentId> {
         let notice = self.wallet.notice(Purpose::Authentication, "en").await?;
-        Ok(self.wallet.give_consent(&notice, seconds, None).await?.id)
+        Ok(self
+            .wallet
+            .give_consent(&notice, seconds, Some(invitation))
+            .await?
+            .id)
     }
 
     /// Enrols with the first capture.

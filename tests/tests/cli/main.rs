@@ -135,7 +135,7 @@ fn moves_to_another_file(alice: Person) -> Person {
     let moved = alice.with_wallet("moved.age");
     moved
         .run(&["import-keys", "damaged.age"])
-        .failed(1, "damaged");
+        .failed(2, "invalid");
     moved.run(&["import-keys", "backup.age"]).ok();
     assert_eq!(moved.auth("L001_2").ok()["matched"], true);
     moved

@@ -10,22 +10,22 @@ fn what_happens_at_once_happens_once() {
     let service = Service::start();
     let materials = Arc::new(Materials::in_memory());
     let people = ["L001", "L002"].map(|label| block_on(Person::new(label, &service, &materials)));
-    let (winner, loser) = block_on(two_people_with_one_invitation(people, &service));
+    let (for_two, for_one) = (service.invitation(2), service.invitation(1));
+    let (winner, loser) = block_on(two_people_with_one_invitation(people, &for_two, &for_one));
     block_on(one_probe_twice(&winner));
-    block_on(one_person_on_two_devices(loser, &service, &materials));
+    block_on(one_person_on_two_devices(loser, &for_two, &materials));
 }
 
 /// A single use lets in one of them.
 async fn two_people_with_one_invitation(
     people: [Person; 2],
-    service: &Service,
+    for_two: &str,
+    for_one: &str,
 ) -> (Person, Person) {
     let [mut alice, mut bob] = people;
-    let invitation =
-        std::thread::scope(|scope| scope.spawn(|| service.invitation(1)).join().unwrap());
-    alice.consent().await.unwrap();
-    bob.consent().await.unwrap();
-    let (first, second) = tokio::join!(alice.enrol(&invitation), bob.enrol(&invitation));
+    alice.consent(for_two).await.unwrap();
+    bob.consent(for_two).await.unwrap();
+    let (first, second) = tokio::join!(alice.enrol(for_one), bob.enrol(for_one));
     match (first, second) {
         (Ok(_), Err(Error::InvitationNeeded)) => (alice, bob),
         (Err(Error::InvitationNeeded), Ok(_)) => (bob, alice),
@@ -69,9 +69,7 @@ async fn one_probe_twice(person: &Person) {
 }
 
 /// One profile, one enrolment: whichever device is first.
-async fn one_person_on_two_devices(phone: Person, service: &Service, materials: &Arc<Materials>) {
-    let invitation =
-        std::thread::scope(|scope| scope.spawn(|| service.invitation(2)).join().unwrap());
+async fn one_person_on_two_devices(phone: Person, invitation: &str, materials: &Arc<Materials>) {
     let passphrase = || Passphrase::new("a passphrase for tests".to_owned()).unwrap();
     let backup = phone.folder.path().join("backup.age");
     phone.wallet.export(&backup, Some(&passphrase())).unwrap();
@@ -95,7 +93,7 @@ async fn one_person_on_two_devices(phone: Person, service: &Service, materials: 
         },
     ];
     let [phone, tablet] = &mut devices;
-    let (first, second) = tokio::join!(phone.enrol(&invitation), tablet.enrol(&invitation));
+    let (first, second) = tokio::join!(phone.enrol(invitation), tablet.enrol(invitation));
     let (registered, refusal) = match (first, second) {
         (Ok(id), Err(refusal)) | (Err(refusal), Ok(id)) => (id, refusal),
         other => panic!("{other:?}"),

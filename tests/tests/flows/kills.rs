@@ -40,10 +40,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kills_at_any_moment() {
         block_on(holds(told));
     }
     let mut newcomer = block_on(Person::new("L004", &service, &materials));
-    let refused = block_on(async {
-        newcomer.consent().await.unwrap();
-        newcomer.enrol(&invitation).await
-    });
+    let refused = block_on(newcomer.consent(&invitation));
     assert!(
         matches!(refused, Err(Error::InvitationNeeded)),
         "{refused:?}"
@@ -73,7 +70,7 @@ fn kill_until_over<T>(service: &mut Service, lives: &[ScopedJoinHandle<'_, T>]) 
 /// Everything that a wallet does, each again and again until it is acknowledged.
 async fn live(mut person: Person, invitation: &str) -> Told {
     let me = &mut person;
-    insist(me, consents).await;
+    insist(me, async |me| consents(me, invitation).await).await;
     insist(me, async |me| enrols(me, invitation).await).await;
     let other = insist(me, async |me| me.show(capture("L005_1")).await).await;
     assert!(!other.verdict.matched);
@@ -91,10 +88,10 @@ async fn live(mut person: Person, invitation: &str) -> Told {
 }
 
 /// An earlier try may have arrived.
-async fn consents(person: &mut Person) -> Result<()> {
+async fn consents(person: &mut Person, invitation: &str) -> Result<()> {
     person.wallet.reconcile().await?;
     if !person.wallet.consents().iter().any(|consent| consent.live) {
-        person.consent().await?;
+        person.consent(invitation).await?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ async fn enrols_for(
     invitation: &str,
 ) -> Person {
     let mut person = Person::new(label, service, materials).await;
-    person.consent_for(seconds).await.unwrap();
+    person.consent_for(seconds, invitation).await.unwrap();
     person.enrol(invitation).await.unwrap();
     person
 }
