@@ -5,7 +5,7 @@ export BLINDPRINT_CACHE ?= $(HOME)/.cache/blindprint
 BIN = $(CARGO_TARGET_DIR)/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench serve build prepare lint wasm fuzz
+.PHONY: help demo test bench serve build prepare lint deny wasm fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ serve: prepare build ## Start the service on embedded defaults in ./blindprint-d
 
 lint: prepare ## Formatting and clippy
 	@scripts/lint
+
+deny: prepare ## Check licences, sources and bans of all dependencies (installs cargo-deny, which takes minutes)
+	@command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny
+	@cargo deny check bans licenses sources
 
 wasm: ## Check that the wallet's core compiles for wasm32
 	@scripts/wasm
