@@ -152,8 +152,8 @@ impl Accuracy {
         ))?;
         let own = &self.own_key;
         out.line(format!(
-            "impostors under their own keys: HD {:.2} ± {:.2}, smallest {}, {} of {} match; FMR of unrelated codes 2^{:.0}",
-            own.mean, own.deviation, own.smallest, own.matches, own.comparisons, own.log2_fmr
+            "impostors under their own keys: HD {:.2} ± {:.2}, from {} to {}, {} of {} match; FMR of unrelated codes 2^{:.0}",
+            own.mean, own.deviation, own.smallest, own.largest, own.matches, own.comparisons, own.log2_fmr
         ))?;
         for wolf in &self.wolf {
             let shares: Vec<String> = wolf

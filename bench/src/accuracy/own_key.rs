@@ -19,9 +19,12 @@ pub struct OwnKey {
     pub deviation: f64,
     /// The smallest.
     pub smallest: u16,
-    /// Comparisons at or below τ.
+    /// The largest; beyond τ + 1024 they would match.
+    pub largest: u16,
+    /// Comparisons that match at τ.
     pub matches: usize,
-    /// log2 of the FMR at τ that unrelated codes have: a binomial tail.
+    /// log2 of the FMR at τ that unrelated codes have: two binomial tails, of which the one beyond
+    /// τ + 1024 is lost in the other.
     pub log2_fmr: f64,
 }
 
@@ -67,9 +70,10 @@ pub fn measure(dataset: &Dataset, profile: ProfileId) -> Result<OwnKey> {
         mean,
         deviation: (squares / count).sqrt(),
         smallest: distances.iter().copied().min().unwrap_or_default(),
+        largest: distances.iter().copied().max().unwrap_or_default(),
         matches: distances
             .iter()
-            .filter(|distance| **distance <= tau)
+            .filter(|distance| profile.profile().matches(**distance))
             .count(),
         log2_fmr: log2_tail(u32::from(tau)),
     })
