@@ -69,18 +69,58 @@ fn distance_follows_distance_under_one_key_only() {
     assert!(code.hamming(&other).abs_diff(1024) < 136);
 }
 
+/// The zero vector's projections are all zero: its bits come from the offsets alone.
 #[test]
 fn each_bit_of_one_code_is_uniform_over_keys() {
-    let embedding = fixed_embedding(128);
-    let keys = 64;
-    let ones: usize = (0..keys)
-        .map(|_| {
+    const KEYS: usize = 64;
+    for embedding in [vec![0.0; 128], fixed_embedding(128)] {
+        let mut ones = vec![0_usize; CODE_BITS];
+        for _ in 0..KEYS {
             let code = encode(face(), &EncodingKey::generate(&SystemEntropy), &embedding).unwrap();
-            (0..CODE_BITS).filter(|i| code.bit(*i)).count()
-        })
-        .sum();
-    // 131,072 coin flips: six deviations are 1,086.
-    assert!(ones.abs_diff(keys * CODE_BITS / 2) < 1086, "{ones} ones");
+            for (bit, ones) in ones.iter_mut().enumerate() {
+                *ones += usize::from(code.bit(bit));
+            }
+        }
+        // Six deviations of 131,072 coin flips, and for each bit of 64.
+        let total: usize = ones.iter().sum();
+        assert!(total.abs_diff(KEYS * CODE_BITS / 2) < 1086, "{total} ones");
+        for (bit, ones) in ones.into_iter().enumerate() {
+            assert!(ones.abs_diff(KEYS / 2) <= 24, "bit {bit}: {ones} ones");
+        }
+    }
+}
+
+/// Two codes tell how far apart the captures lie, and neither where nor in which direction.
+#[test]
+fn two_codes_tell_nothing_but_a_distance() {
+    const KEYS: u16 = 64;
+    let zero = vec![0.0_f32; 128];
+    let somewhere = fixed_embedding(128);
+    let moved = |from: &[f32], direction: &[f32]| -> Vec<f32> {
+        from.iter().zip(direction).map(|(a, b)| a + b).collect()
+    };
+    let along: Vec<f32> = (0..128).map(|i| if i == 0 { 0.2 } else { 0.0 }).collect();
+    let across = vec![0.2 / 128_f32.sqrt(); 128];
+    let pairs = [
+        (zero.clone(), along.clone()),
+        (zero, across.clone()),
+        (somewhere.clone(), moved(&somewhere, &along)),
+        (somewhere.clone(), moved(&somewhere, &across)),
+    ];
+    let means = pairs.map(|(one, other)| {
+        let total: u32 = (0..KEYS)
+            .map(|_| {
+                let key = EncodingKey::generate(&SystemEntropy);
+                let code = encode(face(), &key, &one).unwrap();
+                u32::from(code.hamming(&encode(face(), &key, &other).unwrap()))
+            })
+            .sum();
+        f64::from(total) / f64::from(KEYS)
+    });
+    // The mean over 64 keys of at most binomial deviations of 22.6: six deviations of a difference.
+    for mean in means {
+        assert!((mean - means[0]).abs() < 24.0, "{means:?}");
+    }
 }
 
 #[test]
