@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use blindprint_core::Entropy;
-use blindprint_keys::{Stage, generate};
+use blindprint_keys::{Stage, generate, spectrum};
 use sha3::{
     Shake256,
     digest::{ExtendableOutput, Update, XofReader},
@@ -27,6 +27,7 @@ fn known_answers() {
     let stages = Mutex::new(Vec::new());
     let (secret, material) = generate(&entropy, &|stage| stages.lock().unwrap().push(stage));
     assert_eq!(*stages.lock().unwrap(), Stage::ALL);
+    assert!(spectrum::peak(secret.expose_large(), 1.0) <= spectrum::KEY_PEAK);
     let digests = material.digests();
     let secret = blindprint_core::Digest::of("test-vector", &secret.expose());
     assert_eq!(
@@ -39,11 +40,11 @@ fn known_answers() {
         ]
         .map(|digest| digest.to_string()),
         [
-            "o7zMSVr6kemH0my5-UWxA20KMUiSDotARPYxivCcxS8",
-            "netJmiw_-46xH4j9wMj0iKLBoV9unV-J3ks2oqxkXCE",
-            "UXIiEApJqbQNeG_DQG_oPnmeNSprlEycYsTwGrNQ-7Y",
-            "BjjyQY7hU4emauKc0CQ-2IWUoFl6Z54Mh8e0JaMLLWk",
-            "u01HQA3nnbLaUWLygQB0bV9ZxLU3Jg3DlEEE4T3HhQ8",
+            "FsZdKIuSc3-C1bf7NKZcHYuN7aAVVETZCr-YRPBu0U0",
+            "1C6_9z7YKv81DTlzWgZyhdqPxmPvkX3YK1NFvtJ6ZgU",
+            "ZQcz55PJt37CvMSOl8EKK-PGV1YOnPuCu2rG8JNeJr8",
+            "9zAyX47bdFpm8qTR_aliqoDtjo0vEtztqhRN9FoaK4M",
+            "tTzg07OeR1mkZ7kCjohZ8fWBUPJsZHQXkH1i1zQ126E",
         ]
     );
 }

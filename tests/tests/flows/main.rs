@@ -6,3 +6,4 @@ mod at_once;
 mod full_disk;
 mod kills;
 mod outdated;
+mod quorum;
