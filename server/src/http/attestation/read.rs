@@ -26,7 +26,7 @@ pub(crate) struct Fresh {
     nonce: String,
 }
 
-/// The enclave's attestation document with the caller's nonce: a tagged `COSE_Sign1`, as AWS Nitro makes them.
+/// The enclave's attestation document with the caller's nonce: a tagged COSE signature, as AWS Nitro makes them.
 #[utoipa::path(
     get, path = "/v1/attestation", operation_id = "read_attestation", tag = "service",
     params(Fresh),

@@ -34,19 +34,6 @@ where
     assert_eq!(serde_json::from_value(json!(text)).ok(), parsed);
 }
 
-/// A UUID has several spellings (RFC 9562 section 4); all of them name the same.
-fn uuid<T: FromStr + Display + PartialEq + Debug>(text: &str) {
-    if let Ok(parsed) = text.parse::<T>() {
-        assert!(
-            parsed
-                .to_string()
-                .parse::<T>()
-                .is_ok_and(|again| again == parsed)
-        );
-        assert!(text.len() <= 45, "urn:uuid: and 36 characters");
-    }
-}
-
 #[test]
 fn ids() {
     let jws = format!("{0}.{0}{0}.{0}", "eyJhbGciOiJFZERTQSJ9");
@@ -71,9 +58,9 @@ fn ids() {
         id::<Digest>(text, 43);
         id::<Nonce>(text, 43);
         id::<ProfileId>(text, 64);
-        uuid::<ConsentId>(text);
-        uuid::<EnrolmentId>(text);
-        uuid::<InvitationId>(text);
+        id::<ConsentId>(text, 36);
+        id::<EnrolmentId>(text, 36);
+        id::<InvitationId>(text, 36);
     });
 }
 

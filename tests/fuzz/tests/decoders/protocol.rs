@@ -22,12 +22,11 @@ fn body<T: Serialize>(message: &T) -> Vec<u8> {
     frame::encode(message, MAX_REQUEST).unwrap().split_off(4)
 }
 
-/// That a body which decodes to a `T` encodes to what decodes to the same.
+/// That a body which decodes to a `T` is the one that it encodes to.
 fn message<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8], limit: usize) {
     if let Ok(message) = frame::decode::<T>(bytes) {
-        // CBOR has several spellings, and ciborium takes some that are not even well-formed.
         let again = frame::encode(&message, limit).unwrap().split_off(4);
-        assert_eq!(frame::decode::<T>(&again), Ok(message));
+        assert_eq!(again, bytes);
     }
 }
 
