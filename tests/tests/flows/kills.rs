@@ -30,7 +30,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kills_at_any_moment() {
             .map(|person| scope.spawn(|| block_on(live(person, &invitation))))
             .collect();
         let kills = kill_until_over(&mut service, &lives);
-        assert!(kills > 3, "the lives were over after {kills} kills");
+        assert!(kills > 1, "the lives were over after {kills} kills");
         lives
             .drain(..)
             .map(|life| life.join().unwrap())
@@ -52,7 +52,7 @@ fn kill_until_over<T>(service: &mut Service, lives: &[ScopedJoinHandle<'_, T>]) 
     let mut kills = 0;
     while !lives.iter().all(ScopedJoinHandle::is_finished) {
         let [wait, victim] = (&SystemEntropy as &dyn Entropy).bytes::<2>();
-        thread::sleep(Duration::from_millis(1500 + 20 * u64::from(wait)));
+        thread::sleep(Duration::from_millis(500 + 20 * u64::from(wait)));
         match victim % 3 {
             0 => {
                 service.kill(Process::Server);
