@@ -138,7 +138,9 @@ pub fn run(
     let nsm = Nsm::open(&config.simulated_root, Mode::Production, &*entropy)?;
     let trust = Trust::new(nsm.root().clone(), config.accepted_enclaves.clone(), vec![])?;
     let signing_key = SigningKey::generate(KeyType::Ed25519, &*entropy);
-    let enclave = Enclave::new(config.enclave_socket.clone(), nsm, trust, clock, entropy);
+    let socket = config.enclave_socket.clone();
+    let masks = Arc::clone(&entropy);
+    let enclave = Enclave::new(socket, nsm, trust, clock, entropy);
 
     let Some(matcher) = until_answered(stop, || enclave.take_material())? else {
         return Ok(());
@@ -153,7 +155,14 @@ pub fn run(
 
     let socket = Socket::bind(&config.socket)?;
     let done = thread::scope(|threads| {
-        let started = start_workers(threads, config.workers, &matcher, &signing_key, &service);
+        let started = start_workers(
+            threads,
+            config.workers,
+            &matcher,
+            &signing_key,
+            &service,
+            &masks,
+        );
         let watched = started.and_then(|()| {
             threads.spawn(|| socket.serve(&service, stop));
             tracing::info!(socket = %config.socket.display(), workers = config.workers, "serving");
@@ -175,12 +184,13 @@ fn start_workers<'scope, 'env>(
     matcher: &'env Matcher,
     signing_key: &'env SigningKey,
     service: &'env Service,
+    entropy: &'env Arc<dyn Entropy>,
 ) -> Result<(), ProcessError> {
     for worker in 0..workers.max(1) {
         thread::Builder::new()
             .name(format!("worker-{worker}"))
             .spawn_scoped(threads, || {
-                work::work(matcher, signing_key, service.queue())
+                work::work(matcher, signing_key, service.queue(), entropy)
             })
             .map_err(|source| ProcessError::Io {
                 path: "a worker's thread".into(),

@@ -132,19 +132,7 @@ impl Wallet {
             .materials
             .load(&self.client, attested, observer)
             .await?;
-        let mut probe = Probe {
-            sub: self.state.subject.clone(),
-            service: self.state.service.clone(),
-            enrolment: challenged.enrolment,
-            template,
-            challenge: asked.challenge,
-            audience: challenged.audience.clone(),
-            purpose: Purpose::Authentication,
-            profile: record.profile,
-            key: attested.key,
-            submission: Digest::from_bytes([0; 32]), // Set below: the binding does not cover it.
-            iat: self.now(),
-        };
+        let mut probe = self.probe(challenged);
         let key = EncodingKey::from_bytes(*record.encoding_key.expose());
         let entropy = Arc::clone(&self.surroundings.entropy);
         let Sealed { submission, stages } =
@@ -156,6 +144,25 @@ impl Wallet {
             submission,
             stages,
         })
+    }
+
+    /// What a probe for this challenge says, before there is a submission to name: the binding does
+    /// not cover it.
+    pub fn probe(&self, challenged: &Challenged) -> Probe {
+        let asked = &challenged.challenge;
+        Probe {
+            sub: self.state.subject.clone(),
+            service: self.state.service.clone(),
+            enrolment: challenged.enrolment,
+            template: asked.template,
+            challenge: asked.challenge,
+            audience: challenged.audience.clone(),
+            purpose: Purpose::Authentication,
+            profile: asked.profile,
+            key: asked.key,
+            submission: Digest::from_bytes([0; 32]),
+            iat: self.now(),
+        }
     }
 
     /// Uploads a probe and verifies the verdict.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use blindprint_core::{
-    Binding, Digest, Role, SystemEntropy, label,
+    Binding, Digest, Entropy, Role, label,
     statement::{Evaluation, Statement, TemplateCheck},
 };
 use blindprint_did::{SigningKey, sign};
@@ -49,7 +49,12 @@ impl Task {
 }
 
 /// Works off the queue until it is closed and empty.
-pub(super) fn work(matcher: &Matcher, key: &SigningKey, queue: &Queue<Job>) {
+pub(super) fn work(
+    matcher: &Matcher,
+    key: &SigningKey,
+    queue: &Queue<Job>,
+    entropy: &Arc<dyn Entropy>,
+) {
     // tfhe-rs spreads proofs over rayon's pool: here, over a pool of this one thread.
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
@@ -58,7 +63,7 @@ pub(super) fn work(matcher: &Matcher, key: &SigningKey, queue: &Queue<Job>) {
     if let Err(error) = pool {
         tracing::warn!(%error, "workers share their threads");
     }
-    let mut worker = matcher.worker(Arc::new(SystemEntropy));
+    let mut worker = matcher.worker(Arc::clone(entropy));
     while let Some(job) = queue.pop() {
         let queued = job.since.elapsed();
         let begun = Instant::now();
@@ -66,7 +71,7 @@ pub(super) fn work(matcher: &Matcher, key: &SigningKey, queue: &Queue<Job>) {
             .unwrap_or_else(|| {
                 tracing::error!(request = job.task.name(), "evaluation panicked");
                 // Whatever state it was left in is not used again.
-                worker = matcher.worker(Arc::new(SystemEntropy));
+                worker = matcher.worker(Arc::clone(entropy));
                 Err(MatcherRefusal::Malformed)
             });
         queue.served_in(begun.elapsed());

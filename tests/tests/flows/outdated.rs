@@ -1,13 +1,9 @@
 use std::{sync::Arc, thread, time::Duration};
 
-use blindprint_core::{
-    Clock as _, Digest, SystemClock, SystemEntropy,
-    problem::ProblemCode,
-    statement::{Probe, Purpose},
-};
+use blindprint_core::{Clock as _, Digest, SystemClock, SystemEntropy, problem::ProblemCode};
 use blindprint_template::{BiometricCode, Crs, MaterialDigests, PublicKey};
 use blindprint_tests::{Person, Service, block_on};
-use blindprint_wallet::{Challenged, Error, Materials};
+use blindprint_wallet::{Error, Materials};
 
 #[test]
 fn what_is_over_is_refused() {
@@ -47,7 +43,7 @@ async fn a_ciphertext_under_an_old_key(alice: &Person) {
             .wallet
             .challenge(enrolment, audience, "81f3a2c4e5".to_owned());
         let challenged = challenged.await.unwrap();
-        let mut probe = statement(alice, &challenged);
+        let mut probe = alice.wallet.probe(&challenged);
         probe.key = claimed.unwrap_or(probe.key);
         let submission = blindprint_template::seal(
             &BiometricCode::from_bits([]),
@@ -66,23 +62,6 @@ async fn a_ciphertext_under_an_old_key(alice: &Person) {
         assert!(refusal.is(expected), "{refusal:?}");
     }
     assert!(alice.show_themselves().await.unwrap().verdict.matched);
-}
-
-fn statement(who: &Person, challenged: &Challenged) -> Probe {
-    let asked = &challenged.challenge;
-    Probe {
-        sub: who.wallet.subject().clone(),
-        service: who.wallet.service().clone(),
-        enrolment: challenged.enrolment,
-        template: asked.template,
-        challenge: asked.challenge,
-        audience: challenged.audience.clone(),
-        purpose: Purpose::Authentication,
-        profile: asked.profile,
-        key: asked.key,
-        submission: Digest::from_bytes([0; 32]), // The binding does not cover it.
-        iat: SystemClock.now(),
-    }
 }
 
 async fn a_consent_that_expired(bob: &Person) {

@@ -125,19 +125,10 @@ pub(super) fn statement(
     audience: Audience,
     submission: &[u8],
 ) -> Probe {
-    let asked = &challenged.challenge;
     Probe {
-        sub: who.wallet.subject().clone(),
-        service: who.wallet.service().clone(),
-        enrolment: challenged.enrolment,
-        template: asked.template,
-        challenge: asked.challenge,
         audience,
-        purpose: blindprint_core::statement::Purpose::Authentication,
-        profile: asked.profile,
-        key: asked.key,
         submission: Digest::of("blindprint/submission/v1", submission),
-        iat: now(),
+        ..who.wallet.probe(challenged)
     }
 }
 
