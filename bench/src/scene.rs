@@ -1,7 +1,7 @@
 //! One enrolment and one probe of a real face, made as a wallet makes them.
 
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, Nonce, ProfileId, ServiceId, SystemEntropy, UnixTime,
+    ConsentId, Digest, EnrolmentId, Nonce, ProfileId, ServiceId, SystemEntropy, UnixTime, label,
     statement::{Enrolment, Probe, Purpose},
 };
 use blindprint_did::{KeyType, SigningKey};
@@ -75,7 +75,7 @@ impl Scene {
             purpose: Purpose::Authentication,
             profile,
             key,
-            submission: Digest::of("blindprint/submission/v1", b"an upload"),
+            submission: Digest::of(label::SUBMISSION, b"an upload"),
             nonce: Nonce::random(entropy),
             recovery_key: SigningKey::generate(KeyType::Ed25519, entropy)
                 .public()
@@ -94,13 +94,13 @@ impl Scene {
             sub: wallet.public().subject(),
             service,
             enrolment: enrolment.enrolment,
-            template: Digest::of("blindprint/template/v1", &stored),
+            template: Digest::of(label::TEMPLATE, &stored),
             challenge: Nonce::random(entropy),
             audience: "https://relying-party.example".parse()?,
             purpose: Purpose::Authentication,
             profile,
             key,
-            submission: Digest::of("blindprint/submission/v1", b"an upload"),
+            submission: Digest::of(label::SUBMISSION, b"an upload"),
             iat: now,
         };
         let upload = seal(&presented, &public_key, &crs, &probe.binding(), entropy)?.encode();

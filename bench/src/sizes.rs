@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blindprint_core::{
-    Digest,
+    Digest, label,
     statement::{Consent, EnrolmentReceipt, Evaluation, Purpose, TemplateCheck, Verdict},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
@@ -92,7 +92,7 @@ pub fn measure(scene: &Scene) -> Result<Sizes> {
         binding: binding.digest(),
         submission: probe.submission,
         template: probe.template,
-        verdict: Digest::of("blindprint/verdict-ciphertext/v1", &ciphertext),
+        verdict: Digest::of(label::VERDICT_CIPHERTEXT, &ciphertext),
         profile: probe.profile,
         tau: profile.tau,
         parameters: parameters.clone(),

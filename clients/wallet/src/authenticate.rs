@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use blindprint_core::{
-    Audience, Digest, EnrolmentId, Jws, ProfileId,
+    Audience, Digest, EnrolmentId, Jws, ProfileId, label,
     problem::ProblemCode,
     statement::{Probe, Purpose, Verdict},
     wire::{Challenge, StartAuthentication},
@@ -137,7 +137,7 @@ impl Wallet {
         let entropy = Arc::clone(&self.surroundings.entropy);
         let Sealed { submission, stages } =
             sealing::seal(capture, key, probe.binding(), material, entropy, observer).await?;
-        probe.submission = Digest::of("blindprint/submission/v1", &submission);
+        probe.submission = Digest::of(label::SUBMISSION, &submission);
         probe.iat = self.now();
         Ok(PreparedProbe {
             statement: self.sign(&probe)?,
@@ -207,7 +207,7 @@ impl Wallet {
             && verdict.challenge == *challenge
             && verdict.template == template
             && verdict.profile == record.profile
-            && verdict.submission == Digest::of("blindprint/submission/v1", &probe.submission);
+            && verdict.submission == Digest::of(label::SUBMISSION, &probe.submission);
         if !fits {
             return Err(Error::Unbelievable("the verdict is about another probe"));
         }

@@ -6,7 +6,7 @@ mod endpoints;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use blindprint_core::{
-    Clock, Digest, Entropy, Nonce, ServiceId, SubjectId,
+    Clock, Digest, Entropy, Nonce, ServiceId, SubjectId, label,
     problem::{ProblemCode, ProblemDocument},
     statement::RequestProof,
     wire::PROOF_HEADER,
@@ -196,7 +196,7 @@ impl Client {
             aud: signer.service.clone(),
             htm: call.method.as_str().to_owned(),
             htu,
-            body: Digest::of("blindprint/body/v1", &call.body),
+            body: Digest::of(label::BODY, &call.body),
             jti: Nonce::random(&*self.entropy),
             iat: self.clock.now(),
         };

@@ -1,7 +1,7 @@
 //! Notices and consents: what is shown, what is signed, and taking it back.
 
 use blindprint_core::{
-    ConsentId, Digest, UnixTime,
+    ConsentId, Digest, UnixTime, label,
     statement::{Consent, ConsentReceipt, ConsentState, Purpose, Withdrawal},
     wire::NoticeSummary,
 };
@@ -40,7 +40,7 @@ impl Wallet {
         }
         let summary = notices.swap_remove(at);
         let bytes = self.client.notice(&summary.digest).await?;
-        if Digest::of("blindprint/notice/v1", &bytes) != summary.digest {
+        if Digest::of(label::NOTICE, &bytes) != summary.digest {
             return Err(Error::Unbelievable(
                 "the notice's text is not the one that is named",
             ));

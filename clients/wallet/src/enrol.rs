@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use blindprint_core::{
-    Digest, EnrolmentId, Jws, ProfileId,
+    Digest, EnrolmentId, Jws, ProfileId, label,
     problem::ProblemCode,
     statement::{Enrolment, EnrolmentReceipt, Purpose},
 };
@@ -194,7 +194,7 @@ impl Wallet {
             observer,
         )
         .await?;
-        enrolment.submission = Digest::of("blindprint/submission/v1", &submission);
+        enrolment.submission = Digest::of(label::SUBMISSION, &submission);
         enrolment.iat = self.now();
         let statement = self.sign(&enrolment)?;
         let recovery = Some(crate::sign(&recovery_key, &enrolment)?);
@@ -278,7 +278,7 @@ impl Wallet {
             return Err(Error::Unbelievable("the enrolment was not sent"));
         };
         let fits = self.fits_enrolment(&word, id)
-            && word.submission == Digest::of("blindprint/submission/v1", submission)
+            && word.submission == Digest::of(label::SUBMISSION, submission)
             && word.replaced == *replaces
             && word.pinned_key == self.key();
         if !fits {

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use blindprint_core::Digest;
+use blindprint_core::{Digest, label};
 use blindprint_template::{Crs, PublicKey};
 use tokio::sync::Mutex;
 
@@ -32,12 +32,12 @@ struct Part {
 
 const PUBLIC_KEY: Part = Part {
     name: "public-key",
-    label: "blindprint/public-key/v1",
+    label: label::PUBLIC_KEY,
     limit: PublicKey::ENCODED_LEN,
 };
 const CRS: Part = Part {
     name: "crs",
-    label: "blindprint/crs/v1",
+    label: label::CRS,
     limit: Crs::MAX_LEN,
 };
 

@@ -1,6 +1,8 @@
 use std::{sync::Arc, thread, time::Duration};
 
-use blindprint_core::{Clock as _, Digest, SystemClock, SystemEntropy, problem::ProblemCode};
+use blindprint_core::{
+    Clock as _, Digest, SystemClock, SystemEntropy, label, problem::ProblemCode,
+};
 use blindprint_template::{BiometricCode, Crs, MaterialDigests, PublicKey};
 use blindprint_tests::{Person, Service, block_on};
 use blindprint_wallet::{Error, Materials};
@@ -53,7 +55,7 @@ async fn a_ciphertext_under_an_old_key(alice: &Person) {
             &SystemEntropy,
         );
         let submission = submission.unwrap().encode();
-        probe.submission = Digest::of("blindprint/submission/v1", &submission);
+        probe.submission = Digest::of(label::SUBMISSION, &submission);
         let jws = blindprint_did::sign(&alice.key, &probe).unwrap();
         let challenge = &challenged.challenge.challenge;
         let client = alice.wallet.client();

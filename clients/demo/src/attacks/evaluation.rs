@@ -1,5 +1,5 @@
 use blindprint_core::{
-    Digest, EnrolmentId, Nonce, SystemEntropy,
+    Digest, EnrolmentId, Nonce, SystemEntropy, label,
     statement::{Enrolment, Evaluation, Purpose},
 };
 use blindprint_did::{KeyType, SigningKey};
@@ -34,7 +34,7 @@ pub(super) async fn attempt(scene: &Scene) -> Result<Vec<String>> {
         binding: probe.binding().digest(),
         submission: probe.submission,
         template: probe.template,
-        verdict: Digest::of("blindprint/verdict-ciphertext/v1", &genuine.verdict),
+        verdict: Digest::of(label::VERDICT_CIPHERTEXT, &genuine.verdict),
         profile: probe.profile,
         tau: probe.profile.profile().tau,
         parameters: blindprint_template::PARAMETERS.name.to_owned(),
@@ -90,7 +90,7 @@ async fn mallory_with_mallory(scene: &Scene) -> Result<SignedEvaluation> {
     };
     let mut challenged = challenge(mallory).await?;
     challenged.enrolment = enrolment.enrolment;
-    challenged.challenge.template = Digest::of("blindprint/template/v1", &template);
+    challenged.challenge.template = Digest::of(label::TEMPLATE, &template);
     let probe = statement(mallory, &challenged, shop(), b"");
     let submission = scene
         .seal(code(profile, &key, &face)?, probe.binding())

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use blindprint_core::{
-    Audience, Binding, Digest, Jws, SystemEntropy,
+    Audience, Binding, Digest, Jws, SystemEntropy, label,
     statement::{Probe, Statement},
     wire::Invite,
 };
@@ -127,7 +127,7 @@ pub(super) fn statement(
 ) -> Probe {
     Probe {
         audience,
-        submission: Digest::of("blindprint/submission/v1", submission),
+        submission: Digest::of(label::SUBMISSION, submission),
         ..who.wallet.probe(challenged)
     }
 }

@@ -1,5 +1,5 @@
 use blindprint_core::{
-    Digest, EnrolmentId, Nonce, SubjectId, SystemEntropy,
+    Digest, EnrolmentId, Nonce, SubjectId, SystemEntropy, label,
     statement::{ConsentReceipt, Enrolment, Purpose},
 };
 use blindprint_protocol::message::{
@@ -124,7 +124,7 @@ async fn template(
     };
     let code = code(profile, &EncodingKey::generate(&SystemEntropy), &embedding)?;
     let submission = scene.seal(code, statement.binding()).await?;
-    statement.submission = Digest::of("blindprint/submission/v1", &submission);
+    statement.submission = Digest::of(label::SUBMISSION, &submission);
     Ok((statement, submission))
 }
 
