@@ -1,0 +1,1 @@
+//! Verifiable credentials, presentations and status lists: issue and verify, strictly.

@@ -1,0 +1,1 @@
+//! DIDs of every method that Blindprint knows: create, resolve, dereference.

@@ -1,0 +1,1 @@
+//! The one client for fetches to addresses that others choose.
