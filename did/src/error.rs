@@ -24,7 +24,8 @@ pub enum DidError {
     /// Signed, but not a statement of this type.
     #[error("the payload is not a statement of this type")]
     Payload,
-    /// The statement does not fit into a [`blindprint_core::Jws`]. Shorten its free text.
-    #[error("the statement is too long to sign")]
+    /// The statement does not fit into a [`blindprint_core::Jws`], or a token is longer than its
+    /// reader allows.
+    #[error("too long to sign or to read")]
     TooLong,
 }

@@ -33,6 +33,11 @@ impl KeyType {
             Self::P256 => "ES256",
         }
     }
+
+    /// Whether `alg` means this; RFC 9864 has `Ed25519` for what RFC 8037 calls `EdDSA`.
+    pub(crate) fn answers_to(self, alg: &str) -> bool {
+        alg == self.alg() || (self == Self::Ed25519 && alg == "Ed25519")
+    }
 }
 
 /// A key that signs statements. Wiped when dropped; it cannot be printed, copied or compared.
@@ -91,7 +96,17 @@ impl SigningKey {
         }
     }
 
-    /// Signs raw bytes. Only [`crate::sign`] may call it.
+    /// Signs the 64 bytes that Data Integrity signs (`eddsa-jcs-2022`, `eddsa-rdfc-2022`: SHA-256 of
+    /// the proof's configuration, then of the document). No JWS is as short as that, so none can
+    /// be had this way. [`DidError::Key`] unless the key is an Ed25519 key.
+    pub fn sign_hashes(&self, hashes: &[u8; 64]) -> Result<[u8; SIGNATURE_LEN], DidError> {
+        match self.key_type() {
+            KeyType::Ed25519 => Ok(self.signature(hashes)),
+            KeyType::P256 => Err(DidError::Key),
+        }
+    }
+
+    /// Signs raw bytes. Only this crate's own forms may call it.
     pub(crate) fn signature(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
         match &self.0 {
             Secret::Ed25519(key) => key.sign(message).to_bytes(),
@@ -137,6 +152,24 @@ impl PublicKey {
             Point::Ed25519(_) => KeyType::Ed25519,
             Point::P256(_) => KeyType::P256,
         }
+    }
+
+    /// Its Multikey form (W3C Controlled Identifiers 1.0, section 2.2.2): multicodec, in base58btc.
+    pub fn multikey(&self) -> String {
+        self.uri().as_str()["did:key:".len()..].to_owned()
+    }
+
+    /// The key in this Multikey form.
+    pub fn from_multikey(text: &str) -> Result<Self, DidError> {
+        let uri: KeyUri = format!("did:key:{text}")
+            .parse()
+            .map_err(|_| DidError::Key)?;
+        Self::try_from(&uri)
+    }
+
+    /// Whether this key signed these 64 bytes of Data Integrity ([`SigningKey::sign_hashes`]).
+    pub fn verifies_hashes(&self, hashes: &[u8; 64], signature: &[u8; SIGNATURE_LEN]) -> bool {
+        self.key_type() == KeyType::Ed25519 && self.verifies(hashes, signature)
     }
 
     /// Its name: a did:key with the multicodec form in base58btc.
@@ -193,6 +226,17 @@ impl PublicKey {
                     signature == signature.normalize_s() && key.verify(message, &signature).is_ok()
                 })
             }
+        }
+    }
+}
+
+impl PublicKey {
+    /// As [`Self::verifies`], but with s in either half: what others sign with ECDSA has both.
+    pub(crate) fn verifies_either(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
+        match &self.0 {
+            Point::Ed25519(_) => self.verifies(message, signature),
+            Point::P256(key) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
         }
     }
 }

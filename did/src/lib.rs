@@ -18,12 +18,15 @@
 //! ```
 //!
 //! This crate never fetches anything: a [`resolve`] that succeeds has found the key inside the DID.
-//! It signs nothing but a [`blindprint_core::statement::Statement`]; there is no way to sign bytes,
-//! so that no caller can be talked into signing what means something else elsewhere.
+//! There is no way to sign bytes, so that no caller can be talked into signing what means something
+//! else elsewhere: it signs a [`blindprint_core::statement::Statement`], a [`jwt`] that is none, or the
+//! two hashes of a Data Integrity proof ([`SigningKey::sign_hashes`]).
 
 mod error;
+pub mod json;
 mod jwk;
 mod jws;
+pub mod jwt;
 mod key;
 mod resolve;
 
