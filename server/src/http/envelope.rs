@@ -85,11 +85,18 @@ pub(super) async fn envelope(
     response
 }
 
-/// Gives every error the one form, and every response its id and the headers that hold for all.
+/// Marks an error response, as an extension, whose form another standard sets: OAuth, `OpenID4VC`, DID
+/// Resolution. It passes as it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StandardForm;
+
+/// Gives every other error the one form, and every response its id and the headers that hold for all.
 fn finish(mut response: Response, id: &str) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = problem.respond(Some(id));
-    } else if response.status().is_client_error() || response.status().is_server_error() {
+    } else if response.extensions_mut().remove::<StandardForm>().is_none()
+        && (response.status().is_client_error() || response.status().is_server_error())
+    {
         response = foreign(response.status()).respond(Some(id));
     }
     let headers = response.headers_mut();
