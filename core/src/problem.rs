@@ -42,6 +42,10 @@ problems! {
     Unauthenticated = "unauthenticated", 401, "The request is not authenticated by the subject's current key";
     /// An operator's credential is missing or wrong.
     OperatorOnly = "operator-only", 401, "This needs an operator's credential";
+    /// A machine client's access token is missing, wrong or over.
+    ClientOnly = "client-only", 401, "This needs a machine client's access token";
+    /// The access token is not good for this.
+    InsufficientScope = "insufficient-scope", 403, "The access token does not have the scope for this";
     /// Enrolment needs an invitation.
     InvitationRequired = "invitation-required", 403, "Enrolment needs a valid invitation or API key";
     /// No live consent for this purpose.

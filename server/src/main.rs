@@ -10,14 +10,15 @@ use blindprint_core::{Clock as _, InvitationId, SystemClock, SystemEntropy, wire
 use blindprint_server::{
     Error, Result,
     config::{Config, Loaded, Overrides},
-    domain::invite,
+    domain::{ClientId, Scope, add_client, invite},
     folder::{DataFolder, write_atomically},
     http, process, serve,
-    store::SqliteStore,
+    store::{OpenIdStore as _, SqliteStore},
     telemetry,
 };
 use clap::{Parser, Subcommand};
 use rustix::{fs::Mode, process::umask};
+use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Blindprint: biometric enrolment and authentication on encrypted templates
@@ -53,6 +54,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Machine clients: programs that call the API with a secret of their own
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Print the trust file that wallets pin: roots, and measurements of these binaries
     #[command(alias = "measurements")]
     Trust {
@@ -64,6 +68,28 @@ enum Command {
     Config,
     /// Print the OpenAPI document
     Openapi,
+}
+
+#[derive(Subcommand)]
+enum ClientCommand {
+    /// Make a client. Its secret is printed once
+    Add {
+        /// Your name for it
+        name: String,
+        /// What it may do; can be given several times
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<Scope>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the clients: id, name, scopes
+    List,
+    /// Take a client back, and every token it has
+    Revoke {
+        /// Its id
+        id: ClientId,
+    },
 }
 
 fn main() -> ExitCode {
@@ -138,6 +164,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             )
             .await
         }
+        Command::Client(command) => manage_clients(&loaded.config, command).await,
         Command::Trust { out } => print_trust(&loaded.config, out).await,
         Command::Config => print(&loaded.explain()),
         Command::Openapi => Ok(()),
@@ -173,6 +200,44 @@ async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result
         print(&text)
     } else {
         print(&made.secret)
+    }
+}
+
+async fn manage_clients(config: &Config, command: ClientCommand) -> Result<()> {
+    let folder = DataFolder::existing(&config.data)?;
+    let store = SqliteStore::open(&folder.database()).await?;
+    let done = manage_clients_in(&store, command).await;
+    store.close().await;
+    print(&done?)
+}
+
+async fn manage_clients_in(store: &SqliteStore, command: ClientCommand) -> Result<String> {
+    match command {
+        ClientCommand::Add { name, scopes, json } => {
+            let scopes = scopes.into_iter().collect();
+            let now = SystemClock.now();
+            let (id, secret) = add_client(store, name, scopes, &SystemEntropy, now).await?;
+            let secret = secret.expose_secret();
+            Ok(if json {
+                format!(r#"{{"client_id":"{id}","client_secret":"{secret}"}}"#)
+            } else {
+                format!("client_id      {id}\nclient_secret  {secret}")
+            })
+        }
+        ClientCommand::List => {
+            let lines = store.clients().await?.into_iter().map(|client| {
+                let state = client.revoked.map_or("", |_| "  (revoked)");
+                format!("{}  {}  {}{state}", client.id, client.name, client.scopes)
+            });
+            Ok(lines.collect::<Vec<_>>().join("\n"))
+        }
+        ClientCommand::Revoke { id } => {
+            if store.revoke_client(id, SystemClock.now()).await? {
+                Ok(format!("{id} is revoked"))
+            } else {
+                Err(Error::Setup(format!("there is no client {id}")))
+            }
+        }
     }
 }
 

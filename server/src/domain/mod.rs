@@ -8,18 +8,23 @@ mod admission;
 mod authentication;
 mod buckets;
 mod change;
+mod clients;
 mod consent;
 mod enrolment;
+mod hosting;
 mod identity;
 mod invitation;
+pub mod issued;
 mod keys;
 mod locks;
 mod nonces;
 mod notice;
+mod offers;
 mod places;
 pub mod record;
 mod refusal;
 mod subject;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -34,12 +39,16 @@ use blindprint_protocol::{
 
 pub use admission::Admission;
 pub use buckets::{Buckets, Rate};
+pub use clients::{ClientId, ClientRecord, Scope, Scopes, add_client};
 pub use enrolment::Upload;
+pub use hosting::{Addition, DidName, HostedDid, NotHosted};
 pub use identity::{Caller, Facts, Identified, MAX_SKEW};
 pub use invitation::{InvitationKey, invite};
 pub use locks::Locks;
 pub use notice::{Notice, Notices};
+pub use offers::{Attempt, NotRedeemed, OfferRecord, Redemption};
 pub use places::{Place, Places};
+pub use tokens::{NotGranted, TOKEN_SECONDS, TokenHolder, TokenRecord};
 
 use crate::{
     Error, Result,

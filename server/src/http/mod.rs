@@ -16,6 +16,7 @@ mod invitations;
 mod keys;
 mod nonces;
 mod notices;
+mod oauth2;
 mod openapi;
 mod operations;
 mod operator;

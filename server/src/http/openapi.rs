@@ -18,12 +18,16 @@ use utoipa::{
         Components, ContentBuilder, OpenApi as Api, Ref, RefOr, Required, Response,
         ResponseBuilder,
         path::{ParameterBuilder, ParameterIn},
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2,
+            Scopes, SecurityScheme,
+        },
     },
 };
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{App, problem};
+use crate::domain::Scope;
 
 /// What is said once for all endpoints.
 #[derive(OpenApi)]
@@ -77,6 +81,17 @@ impl Modify for Common {
                     .description(Some("The operator's token, from the data folder"))
                     .build(),
             ),
+        );
+        let scopes = Scope::ALL.map(|scope| (scope.as_str(), scope.meaning()));
+        components.add_security_scheme(
+            "client",
+            SecurityScheme::OAuth2(OAuth2::with_description(
+                [Flow::ClientCredentials(ClientCredentials::new(
+                    "/oauth2/token",
+                    Scopes::from_iter(scopes),
+                ))],
+                "A machine client made by `blindprint client add`",
+            )),
         );
         let name = ProblemDocument::name().into_owned();
         components.schemas.insert(name, ProblemDocument::schema());
@@ -166,6 +181,14 @@ const OPERATOR: &[ProblemCode] = &[
     ProblemCode::InsufficientStorage,
 ];
 
+/// What an endpoint for machine clients can answer besides.
+const CLIENT: &[ProblemCode] = &[
+    ProblemCode::ClientOnly,
+    ProblemCode::InsufficientScope,
+    ProblemCode::UnsupportedMediaType,
+    ProblemCode::NotFound,
+];
+
 /// What an endpoint that compares can answer besides.
 const COMPARISON: &[ProblemCode] = &[
     ProblemCode::InvitationRequired,
@@ -199,6 +222,8 @@ problem_sets! {
     WalletProblems = [ANY, WALLET];
     /// Errors of endpoints that take a template or a probe, or prepare for one.
     ComparisonProblems = [ANY, WALLET, COMPARISON];
+    /// Errors of machine clients' endpoints.
+    ClientProblems = [ANY, CLIENT];
     /// Errors of operators' endpoints.
     OperatorProblems = [ANY, OPERATOR];
 }

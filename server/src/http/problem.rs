@@ -17,6 +17,8 @@ pub struct Problem {
     code: ProblemCode,
     detail: Option<String>,
     retry_after: Option<u32>,
+    /// The scope that would do (RFC 6750 section 3.1).
+    scope: Option<&'static str>,
 }
 
 impl Problem {
@@ -26,6 +28,15 @@ impl Problem {
             code,
             detail: None,
             retry_after: None,
+            scope: None,
+        }
+    }
+
+    /// The access token lacks this scope.
+    pub fn lacking(scope: &'static str) -> Self {
+        Self {
+            scope: Some(scope),
+            ..Self::new(ProblemCode::InsufficientScope)
         }
     }
 
@@ -34,7 +45,7 @@ impl Problem {
         Self {
             code,
             detail: Some(detail.into()),
-            retry_after: None,
+            ..Self::new(code)
         }
     }
 
@@ -71,6 +82,19 @@ impl Problem {
                     HeaderValue::from_static("Blindprint-Proof"),
                 );
             }
+            ProblemCode::InsufficientScope => {
+                let scope = self.scope.unwrap_or_default();
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                    headers.insert(header::WWW_AUTHENTICATE, challenge);
+                }
+            }
+            ProblemCode::ClientOnly => {
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer error=\"invalid_token\""),
+                );
+            }
             ProblemCode::OperatorOnly => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
@@ -89,9 +113,8 @@ impl From<Error> for Problem {
         match error {
             Error::Because { detail, .. } if code.status() < 500 => Self::because(code, detail),
             Error::RetryAfter { seconds, .. } => Self {
-                code,
-                detail: None,
                 retry_after: Some(seconds),
+                ..Self::new(code)
             },
             _ => Self::new(code),
         }

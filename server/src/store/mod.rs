@@ -7,25 +7,39 @@
 
 #[cfg(test)]
 mod conformance;
+mod credentials;
 mod sqlite;
 
 use async_trait::async_trait;
 use blindprint_core::{ConsentId, Digest, EnrolmentId, InvitationId, Nonce, SubjectId, UnixTime};
 
+pub use credentials::{CredentialStore, HostingStore};
 pub use sqlite::SqliteStore;
 
 use crate::{
     Result,
-    domain::record::{
-        ChallengeRecord, ConsentRecord, Effect, EnrolmentRecord, InvitationRecord, NotBegun,
-        Operation, PendingEnrolment, Recalled, StoredAnswer, SubjectKeys, VerdictRecord,
+    domain::{
+        Attempt, ClientId, ClientRecord, NotRedeemed, OfferRecord, Redemption, TokenRecord,
+        record::{
+            ChallengeRecord, ConsentRecord, Effect, EnrolmentRecord, InvitationRecord, NotBegun,
+            Operation, PendingEnrolment, Recalled, StoredAnswer, SubjectKeys, VerdictRecord,
+        },
     },
 };
 
 /// Everything that a database must do.
 #[async_trait]
 pub trait Store:
-    RequestStore + SubjectStore + OperationStore + VerdictStore + InvitationStore + Send + Sync
+    RequestStore
+    + SubjectStore
+    + OperationStore
+    + VerdictStore
+    + InvitationStore
+    + CredentialStore
+    + HostingStore
+    + OpenIdStore
+    + Send
+    + Sync
 {
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;
@@ -161,4 +175,51 @@ pub trait InvitationStore {
 
     /// Takes an invitation back; `false` if there is none of that name.
     async fn revoke_invitation(&self, id: InvitationId, now: UnixTime) -> Result<bool>;
+}
+
+/// Machine clients, offers of credentials and the access tokens of both.
+#[async_trait]
+pub trait OpenIdStore {
+    /// Remembers a machine client.
+    async fn record_client(&self, client: &ClientRecord) -> Result<()>;
+
+    /// One machine client.
+    async fn client(&self, id: ClientId) -> Result<Option<ClientRecord>>;
+
+    /// All machine clients, newest first.
+    async fn clients(&self) -> Result<Vec<ClientRecord>>;
+
+    /// Takes a machine client back, and its tokens with it; `false` if there is none of that name.
+    async fn revoke_client(&self, id: ClientId, now: UnixTime) -> Result<bool>;
+
+    /// Remembers a machine client's token.
+    async fn record_token(&self, token: &TokenRecord) -> Result<()>;
+
+    /// One token. A revoked client's is none.
+    async fn token(&self, token: Digest) -> Result<Option<TokenRecord>>;
+
+    /// Remembers an offer; one that is known already stays as it is. `false` if its subject has
+    /// `most` others.
+    async fn record_offer(&self, offer: &OfferRecord, most: u32) -> Result<bool>;
+
+    /// One offer.
+    async fn offer(&self, offer: Digest) -> Result<Option<OfferRecord>>;
+
+    /// Redeems an offer for a token, as one: a code that is spent has its token. A wrong transaction
+    /// code is counted; a second redemption ends the first one's token.
+    async fn redeem_offer(
+        &self,
+        attempt: &Attempt,
+        token: &TokenRecord,
+        now: UnixTime,
+    ) -> Result<Result<OfferRecord, NotRedeemed>>;
+
+    /// What an offer was redeemed for so far.
+    async fn redemptions(&self, offer: Digest) -> Result<Vec<Redemption>>;
+
+    /// Remembers what an offer was redeemed for.
+    async fn record_redemption(&self, redemption: &Redemption) -> Result<()>;
+
+    /// Remembers what became of a redemption of this offer; `false` if there is none of that name.
+    async fn notify(&self, offer: Digest, notification: &str, event: &str) -> Result<bool>;
 }

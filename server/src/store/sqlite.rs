@@ -1,7 +1,10 @@
 //! The store on SQLite: one writer, so that no transaction waits on a lock that it half holds,
 //! and a few readers beside it (WAL).
 
+mod credentials;
+mod hosting;
 mod invitations;
+mod openid;
 mod operations;
 mod requests;
 mod subjects;
@@ -167,6 +170,18 @@ impl Store for SqliteStore {
             .await
             .map_err(failed(DOING))?;
         sqlx::query("DELETE FROM idempotency WHERE begun < $1")
+            .bind(answers_before.0)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(DOING))?;
+        sqlx::query("DELETE FROM access_tokens WHERE expires < $1")
+            .bind(now.0)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(DOING))?;
+        // A repeated request must not make a used offer anew.
+        sqlx::query("DELETE FROM offers WHERE expires < $1 AND made < $2")
+            .bind(now.0)
             .bind(answers_before.0)
             .execute(&mut *tx)
             .await

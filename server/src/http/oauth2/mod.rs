@@ -1,0 +1,3 @@
+//! OAuth 2.0 for machine clients and for wallets that redeem an offer.
+
+pub(super) mod client;
