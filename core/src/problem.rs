@@ -52,6 +52,10 @@ problems! {
     ConsentRequired = "consent-required", 403, "There is no live consent for this purpose: ask for consent first";
     /// The enclave refused what was signed or evaluated.
     Refused = "refused", 403, "The signed statement does not fit what the enclave knows: start the flow again";
+    /// Nothing that a credential could stand on.
+    NoBasis = "no-basis", 403, "There is no live enrolment, fresh positive verdict or live consent for this credential";
+    /// As many as one caller may have.
+    QuotaReached = "quota-reached", 403, "This caller has as many of these as one caller may have";
     /// Nothing of that name belongs to the caller.
     NotFound = "not-found", 404, "There is nothing of that name for this caller";
     /// The method is not offered here.
@@ -70,6 +74,12 @@ problems! {
     ProofRejected = "proof-rejected", 422, "The proof does not hold for this ciphertext and request";
     /// The ciphertext was made under another key or parameter set.
     KeyRetired = "key-retired", 422, "The ciphertext is not under the current key: fetch the attestation again";
+    /// The entry does not continue the log.
+    LogRefused = "log-refused", 422, "The entry does not continue this DID log";
+    /// The credential cannot be issued as it stands.
+    CredentialRefused = "credential-refused", 422, "This credential cannot be issued";
+    /// The credential or presentation does not verify.
+    NotVerified = "not-verified", 422, "This does not verify";
     /// Too many failed attempts; wait.
     Throttled = "throttled", 429, "Too many failed attempts: wait as long as Retry-After says";
     /// Too many requests.

@@ -5,10 +5,17 @@ use blindprint_core::{
 };
 use sqlx::{Row as _, Sqlite, Transaction};
 
-use super::{SqliteStore, corrupt, failed, parsed, time};
+use super::{
+    SqliteStore, corrupt,
+    credentials::{Of, change},
+    failed, parsed, time,
+};
 use crate::{
     Result,
-    domain::record::{Effect, NotBegun, Operation, PendingEnrolment, SubjectKeys},
+    domain::{
+        issued::Standing,
+        record::{Effect, NotBegun, Operation, PendingEnrolment, SubjectKeys},
+    },
     store::OperationStore,
 };
 
@@ -277,7 +284,7 @@ async fn withdraw_consent(
     .bind(receipt.as_str())
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    change(tx, Of::Consent(subject, consent), Standing::Revoked).await
 }
 
 async fn end_consents(tx: &mut Tx, subject: &SubjectId, at: UnixTime) -> sqlx::Result<()> {
@@ -286,7 +293,7 @@ async fn end_consents(tx: &mut Tx, subject: &SubjectId, at: UnixTime) -> sqlx::R
         .bind(at.0)
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    change(tx, Of::Consents(subject), Standing::Revoked).await
 }
 
 async fn enrol(
@@ -342,7 +349,8 @@ async fn change_keys(tx: &mut Tx, subject: &SubjectId, keys: &SubjectKeys) -> sq
     Ok(())
 }
 
-/// The ciphertext goes; digests and receipts stay as evidence of what was destroyed.
+/// The ciphertext goes, and what was said of the enrolment is revoked; digests and receipts stay as
+/// evidence of what was destroyed.
 async fn erase(
     tx: &mut Tx,
     enrolment: EnrolmentId,
@@ -360,5 +368,5 @@ async fn erase(
     .bind(receipt.map(Jws::as_str))
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    change(tx, Of::Enrolment(enrolment), Standing::Revoked).await
 }
