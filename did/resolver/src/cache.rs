@@ -1,0 +1,94 @@
+use std::{hash::Hash, sync::Arc};
+
+use blindprint_core::{Clock, UnixTime};
+use moka::future::Cache as Store;
+
+use crate::{Options, Resolution, ResolutionError};
+
+/// Answers by DID and options, bounded in bytes. A key that several callers ask for at once is
+/// resolved once.
+pub(crate) struct Cache {
+    store: Store<Key, Answer>,
+    clock: Arc<dyn Clock>,
+    ttl: i64,
+    negative_ttl: i64,
+}
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) did: String,
+    pub(crate) version_id: Option<String>,
+    pub(crate) version_time: Option<String>,
+    pub(crate) version_number: Option<u64>,
+}
+
+impl Key {
+    pub(crate) fn new(did: &crate::Did, options: &Options) -> Self {
+        Self {
+            did: did.to_string(),
+            version_id: options.version_id.clone(),
+            version_time: options.version_time.clone(),
+            version_number: options.version_number,
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Answer {
+    outcome: Result<Arc<Resolution>, ResolutionError>,
+    weight: u32,
+    expires: UnixTime,
+}
+
+impl Cache {
+    pub(crate) fn new(clock: Arc<dyn Clock>, capacity: u64, ttl: u32, negative_ttl: u32) -> Self {
+        let store = Store::builder()
+            .max_capacity(capacity)
+            .weigher(|key: &Key, answer: &Answer| {
+                let key = u32::try_from(key.did.len()).unwrap_or(u32::MAX);
+                answer.weight.saturating_add(key)
+            })
+            .build();
+        Self {
+            store,
+            clock,
+            ttl: ttl.into(),
+            negative_ttl: negative_ttl.into(),
+        }
+    }
+
+    /// The answer to `key`, from here unless it is missing, expired or `fresh` is asked for.
+    pub(crate) async fn answer(
+        &self,
+        key: Key,
+        fresh: bool,
+        resolve: impl Future<Output = (Result<Resolution, ResolutionError>, usize)>,
+    ) -> Result<Arc<Resolution>, ResolutionError> {
+        let now = self.clock.now();
+        let make = async {
+            let (outcome, bytes) = resolve.await;
+            let ttl = match &outcome {
+                // did:webvh says itself how long, but never longer than is configured.
+                Ok(found) => found
+                    .document_metadata
+                    .ttl
+                    .map_or(self.ttl, |ttl| self.ttl.min(ttl.into())),
+                Err(_) => self.negative_ttl,
+            };
+            Answer {
+                outcome: outcome.map(Arc::new),
+                weight: u32::try_from(bytes).unwrap_or(u32::MAX),
+                expires: self.clock.now().plus(ttl),
+            }
+        };
+        let entry = self
+            .store
+            .entry(key)
+            .or_insert_with_if(make, |answer| fresh || now >= answer.expires);
+        entry.await.into_value().outcome
+    }
+}
+
+#[cfg(test)]
+mod tests;
