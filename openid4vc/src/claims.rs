@@ -13,7 +13,7 @@ pub enum Step {
     Every,
 }
 
-/// A claims path pointer: OpenID4VP section 7, OpenID4VCI appendix C. Not empty, at most
+/// A claims path pointer: OID4VP section 7, OID4VCI appendix C. Not empty, at most
 /// [`ClaimsPath::MAX_STEPS`] steps.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Step>", into = "Vec<Step>")]

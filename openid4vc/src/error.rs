@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// The error codes of OAuth 2.0, DPoP, OpenID4VCI and OpenID4VP that this crate reads and writes.
+        /// The error codes of OAuth 2.0, DPoP, OID4VCI and OID4VP that this crate reads and writes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code { $($(#[$doc])* $name,)* }
@@ -49,7 +49,7 @@ codes! {
     /// Come again later.
     TemporarilyUnavailable = "temporarily_unavailable",
 
-    /// Repair the credential request: OpenID4VCI section 8.3.1.2.
+    /// Repair the credential request: OID4VCI section 8.3.1.2.
     InvalidCredentialRequest = "invalid_credential_request",
     /// Name a configuration from the metadata.
     UnknownCredentialConfiguration = "unknown_credential_configuration",
@@ -70,7 +70,7 @@ codes! {
     /// Repair the notification.
     InvalidNotificationRequest = "invalid_notification_request",
 
-    /// The person said no, or has no such credential: OpenID4VP section 8.5.
+    /// The person said no, or has no such credential: OID4VP section 8.5.
     AccessDenied = "access_denied",
     /// Ask for another response type.
     UnsupportedResponseType = "unsupported_response_type",

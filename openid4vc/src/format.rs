@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// A Credential Format Identifier: OpenID4VCI appendix A, OpenID4VP appendix B.
+/// A Credential Format Identifier: OID4VCI appendix A, OID4VP appendix B.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Format {

@@ -24,6 +24,7 @@ mod json;
 pub mod jwe;
 pub mod qr;
 pub mod vci;
+pub mod vp;
 
 pub use claims::{ClaimsPath, Step};
 pub use error::{Code, Error, ErrorBody, Result};
@@ -31,3 +32,9 @@ pub use format::Format;
 
 /// How far ahead another's clock may be, in seconds.
 const SKEW: i64 = 60;
+
+/// Whether this is an address to connect to. Whether plain http is for this machine only is decided
+/// by whoever connects.
+fn is_http(url: &url::Url) -> bool {
+    matches!(url.scheme(), "https" | "http") && url.host_str().is_some()
+}

@@ -27,7 +27,7 @@ pub struct ResponseEncryption {
     pub enc: Encryption,
 }
 
-/// A request for credentials: OpenID4VCI section 8.2.
+/// A request for credentials: OID4VCI section 8.2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialRequest {
     /// Of what.
@@ -166,7 +166,7 @@ impl ResponseEncryption {
     }
 }
 
-/// What the credential endpoint and the deferred one answer: OpenID4VCI sections 8.3 and 9.2.
+/// What the credential endpoint and the deferred one answer: OID4VCI sections 8.3 and 9.2.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CredentialResponse {
     /// 200: here they are.
@@ -284,7 +284,7 @@ impl CredentialResponse {
     }
 }
 
-/// A later try: OpenID4VCI section 9.1.
+/// A later try: OID4VCI section 9.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeferredRequest {
     /// From the [`CredentialResponse::Deferred`].
@@ -325,7 +325,7 @@ impl DeferredRequest {
     }
 }
 
-/// A challenge for key proofs: OpenID4VCI section 7.2. Answered with `Cache-Control: no-store`.
+/// A challenge for key proofs: OID4VCI section 7.2. Answered with `Cache-Control: no-store`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NonceResponse {
     /// The challenge.
@@ -340,7 +340,7 @@ impl NonceResponse {
     }
 }
 
-/// What became of credentials in the wallet: OpenID4VCI section 11.1. Saying the same again is no
+/// What became of credentials in the wallet: OID4VCI section 11.1. Saying the same again is no
 /// error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {

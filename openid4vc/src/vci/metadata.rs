@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{ClaimsPath, Code, Error, Format, Result, json, jwe::Jwks};
+use crate::{ClaimsPath, Code, Error, Format, Result, is_http, json, jwe::Jwks};
 
-/// What an issuer says of itself: OpenID4VCI section 12.2. Members that are not listed here are
+/// What an issuer says of itself: OID4VCI section 12.2. Members that are not listed here are
 /// ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IssuerMetadata {
@@ -85,7 +85,7 @@ impl From<&str> for Algorithm {
     }
 }
 
-/// Type of a VCDM credential: OpenID4VCI appendix A.1.
+/// Type of a VCDM credential: OID4VCI appendix A.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CredentialDefinition {
     /// `ldp_vc` only.
@@ -117,7 +117,7 @@ pub struct CredentialMetadata {
     pub claims: Vec<ClaimDescription>,
 }
 
-/// How one claim is shown: OpenID4VCI appendix B.2.
+/// How one claim is shown: OID4VCI appendix B.2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClaimDescription {
     /// Which.
@@ -233,7 +233,7 @@ impl IssuerMetadata {
     }
 }
 
-/// What an authorization server says of itself: RFC 8414, RFC 9449 section 5.1, OpenID4VCI section
+/// What an authorization server says of itself: RFC 8414, RFC 9449 section 5.1, OID4VCI section
 /// 12.3. Members that are not listed here are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationServerMetadata {
@@ -300,7 +300,7 @@ impl AuthorizationServerMetadata {
     }
 }
 
-/// Where an issuer's metadata stand: OpenID4VCI section 12.2.2.
+/// Where an issuer's metadata stand: OID4VCI section 12.2.2.
 pub fn issuer_metadata_url(issuer: &str) -> Result<String> {
     well_known(issuer, "openid-credential-issuer")
 }
@@ -332,11 +332,6 @@ pub(crate) fn parse_issuer(text: &str) -> Result<Url> {
         && url.username().is_empty()
         && url.password().is_none();
     if fits { Ok(url) } else { Err(unfit()) }
-}
-
-/// Whether plain http is for this machine only is decided by whoever connects.
-pub(crate) fn is_http(url: &Url) -> bool {
-    matches!(url.scheme(), "https" | "http") && url.host_str().is_some()
 }
 
 fn is_endpoint(text: &str) -> bool {

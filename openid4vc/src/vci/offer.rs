@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::metadata::{is_http, parse_issuer};
-use crate::{Code, Error, Result, json};
+use super::metadata::parse_issuer;
+use crate::{Code, Error, Result, is_http, json};
 
-/// Invitation to fetch credentials: OpenID4VCI section 4.1.1.
+/// Invitation to fetch credentials: OID4VCI section 4.1.1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The issuer's identifier. An offer is signed by nobody: the wallet asks the person before it
@@ -81,7 +81,7 @@ pub enum InputMode {
     Text,
 }
 
-/// What a link or QR code holds: OpenID4VCI section 4.1.
+/// What a link or QR code holds: OID4VCI section 4.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OfferLink {
     /// The offer itself.

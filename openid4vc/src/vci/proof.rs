@@ -24,7 +24,7 @@ pub enum Client<'a> {
     Named(&'a str),
 }
 
-/// What key proofs have to fit: OpenID4VCI appendix F.1.
+/// What key proofs have to fit: OID4VCI appendix F.1.
 #[derive(Debug, Clone, Copy)]
 pub struct ProofRules<'a> {
     /// The Credential Issuer Identifier.

@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Code, Error, Result, form, json};
 
-/// `grant_type` of a pre-authorised code: OpenID4VCI section 4.1.1.
+/// `grant_type` of a pre-authorised code: OID4VCI section 4.1.1.
 pub const PRE_AUTHORIZED_CODE: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
-/// What a client asks the token endpoint: RFC 6749 section 4, OpenID4VCI section 6.1.
+/// What a client asks the token endpoint: RFC 6749 section 4, OID4VCI section 6.1.
 pub struct TokenRequest {
     /// On what ground.
     pub grant: Grant,
@@ -33,7 +33,7 @@ pub enum Grant {
     ClientCredentials,
 }
 
-/// An authorisation detail of type `openid_credential`: OpenID4VCI sections 5.1.1 and 6.2.
+/// An authorisation detail of type `openid_credential`: OID4VCI sections 5.1.1 and 6.2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationDetail {
     /// `openid_credential`.
