@@ -24,6 +24,25 @@ pub const MATERIAL_MEDIA_TYPE: &str = "application/vnd.blindprint.material";
 /// Media type of an attestation document, a tagged `COSE_Sign1` (RFC 9052).
 pub const ATTESTATION_MEDIA_TYPE: &str = "application/cose; cose-type=\"cose-sign1\"";
 
+/// What a credential stands on: something of the subject's own. It is looked at when a credential is
+/// offered and once more when it is issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(
+    tag = "kind",
+    content = "id",
+    rename_all = "kebab-case",
+    deny_unknown_fields
+)]
+pub enum CredentialBasis {
+    /// A live enrolment.
+    Enrolment(EnrolmentId),
+    /// A positive verdict of the last minutes, by the challenge that it answers.
+    Authentication(Nonce),
+    /// A live consent.
+    Consent(ConsentId),
+}
+
 macro_rules! wire {
     ($($(#[$doc:meta])* struct $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
         $(
@@ -189,6 +208,59 @@ wire! {
     struct VerdictIssued {
         /// A [`crate::statement::Verdict`].
         verdict: Jws,
+    }
+
+    /// `POST /v1/credential-offers`.
+    struct OfferCredential {
+        /// Ids of configurations in the issuer's metadata, all of the basis' kind.
+        configurations: Vec<String>,
+        /// What the credentials will say.
+        basis: CredentialBasis,
+        /// Whether whoever redeems the offer must type in a transaction code; so it is unless this is
+        /// `false`.
+        tx_code: Option<bool>,
+        /// The `client_id` of the one wallet that may redeem it.
+        client_id: Option<String>,
+    }
+
+    /// An offer of credentials. Whoever has it, and the transaction code, receives them.
+    struct CredentialOffer {
+        /// A link that holds the offer.
+        by_value: String,
+        /// A short link that says where the offer is.
+        by_reference: String,
+        /// Where `by_reference` is as an SVG picture.
+        qr_code: String,
+        /// What the person types in, if anything. It goes another way than the offer.
+        tx_code: Option<String>,
+        /// When it ends, unredeemed.
+        expires: UnixTime,
+    }
+
+    /// `POST /v1/dids`: begins a did:webvh log at `{public URL}/dids/{name}/did.jsonl`.
+    struct HostDid {
+        /// The last part of the DID.
+        name: String,
+        /// The log's first entry, one line of JSON as the wallet signed it.
+        entry: String,
+    }
+
+    /// `POST /v1/dids/{name}/entries`: one more entry.
+    struct AppendToDid {
+        /// The line that the wallet signed.
+        entry: String,
+    }
+
+    /// A hosted did:webvh, as both calls and `GET /v1/dids` answer.
+    struct HostedDid {
+        /// The last part of the DID.
+        name: String,
+        /// The DID.
+        did: String,
+        /// Entries in its log.
+        entries: u32,
+        /// Whether it was given up.
+        deactivated: bool,
     }
 
     /// `POST /v1/subjects/me/key`.
