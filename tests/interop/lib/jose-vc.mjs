@@ -16,8 +16,10 @@ export async function checkCredentialJwt(jwt, report) {
     let credential;
     await report.check('proof', async () => {
         const { payload, kid } = await verifyJwt(jwt, 'vc+jwt', 'assertionMethod');
-        if (kid.split('#')[0] !== issuerOf(payload)) throw new Refused('somebody else than the issuer signed');
-        credential = payload;
+        credential = withoutRegistered(payload);
+        const { iss = issuerOf(credential) } = payload;
+        if (iss !== issuerOf(credential)) throw new Refused('iss and issuer differ');
+        if (kid.split('#')[0] !== iss) throw new Refused('somebody else than the issuer signed');
         return `vc+jwt by ${kid}`;
     });
     await report.check('dates', () => checkDates(credential));
@@ -32,6 +34,7 @@ export async function checkPresentationJwt(jwt, { nonce, audience }, report) {
         const { payload, kid } = await verifyJwt(jwt, 'vp+jwt', 'authentication', { audience });
         if (payload.nonce !== nonce) throw new Refused('the nonce is another');
         const holder = kid.split('#')[0];
+        if (payload.iss && payload.iss !== holder) throw new Refused('iss is another');
         if (payload.holder && payload.holder !== holder) throw new Refused('somebody else than the holder signed');
         presentation = { ...payload, holder };
         return `vp+jwt by ${kid}`;
@@ -47,6 +50,11 @@ export async function verifyJwt(jwt, typ, purpose, options = {}) {
     const expected = { typ, algorithms: ALGORITHMS, clockTolerance: SKEW, ...options };
     const { payload } = await jwtVerify(jwt, key, expected);
     return { payload, kid };
+}
+
+/** The claims of JWTs (RFC 7519) are not the credential's. */
+function withoutRegistered({ iss, sub, aud, exp, nbf, iat, jti, ...credential }) {
+    return credential;
 }
 
 function checkDates({ validFrom, validUntil }) {
