@@ -28,7 +28,7 @@ const REFUSED_V4: &[([u8; 4], u8)] = &[
     ([168, 63, 129, 16], 32),
 ];
 
-/// Parts of the global unicast space (2000::/3) that are not globally reachable: IETF protocol
+/// Parts of the global unicast space (`2000::/3`) that are not globally reachable: IETF protocol
 /// assignments with Teredo, documentation, 6to4.
 const REFUSED_V6: &[([u16; 8], u8)] = &[
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
@@ -127,12 +127,12 @@ fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
     };
-    let [a, b, c, d, e, f, g, h] = v6.segments();
-    match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => {
-            let [g, h] = [g.to_be_bytes(), h.to_be_bytes()];
-            Ipv4Addr::new(g[0], g[1], h[0], h[1]).into()
-        }
+    let octets = v6.octets();
+    let (prefix, v4) = octets.split_at(12);
+    let mapped = prefix == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+    let nat64 = prefix == [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+    match <[u8; 4]>::try_from(v4) {
+        Ok(v4) if mapped || nat64 => Ipv4Addr::from(v4).into(),
         _ => address,
     }
 }

@@ -63,11 +63,11 @@ impl Cache {
         &self,
         key: Key,
         fresh: bool,
-        resolve: impl Future<Output = (Result<Resolution, ResolutionError>, usize)>,
+        resolve: impl Future<Output = Result<Resolution, ResolutionError>>,
     ) -> Result<Arc<Resolution>, ResolutionError> {
         let now = self.clock.now();
         let make = async {
-            let (outcome, bytes) = resolve.await;
+            let outcome = resolve.await;
             let ttl = match &outcome {
                 // did:webvh says itself how long, but never longer than is configured.
                 Ok(found) => found
@@ -76,6 +76,10 @@ impl Cache {
                     .map_or(self.ttl, |ttl| self.ttl.min(ttl.into())),
                 Err(_) => self.negative_ttl,
             };
+            let bytes = outcome.as_ref().map_or(0, |found| {
+                let json = serde_json::to_vec(found);
+                json.map_or(usize::MAX, |json| json.len())
+            });
             Answer {
                 outcome: outcome.map(Arc::new),
                 weight: u32::try_from(bytes).unwrap_or(u32::MAX),

@@ -1,5 +1,6 @@
 use blindprint_did::PublicKey;
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     Did, DidUrl, DocumentMetadata, Options, Relationship, Resolution, ResolutionError, Resolver,
@@ -56,8 +57,17 @@ pub(crate) async fn dereference(
     url: &DidUrl,
     options: &Options,
 ) -> Result<Dereferenced, ResolutionError> {
-    let _ = (resolver.resolve(url.did(), options).await?, url.fragment());
-    Err(ResolutionError::NotFound)
+    let options = with_query(url, options)?;
+    let resolution = resolver.resolve(url.did(), &options).await?;
+    let service = url.parameter("service");
+    if url.path().is_empty() && service.is_none() {
+        return match url.fragment() {
+            None => Ok(Dereferenced::Document(Box::new(resolution))),
+            Some(fragment) => part(&resolution, fragment),
+        };
+    }
+    let endpoint = endpoint(&resolution, url, service.as_deref())?;
+    Ok(Dereferenced::Url(endpoint, resolution.document_metadata))
 }
 
 pub(crate) async fn key_for(
@@ -65,9 +75,107 @@ pub(crate) async fn key_for(
     url: &DidUrl,
     relationship: Relationship,
 ) -> Result<ResolvedKey, ResolutionError> {
-    let _ = (
-        resolver.resolve(url.did(), &Options::default()).await?,
-        relationship,
-    );
-    Err(ResolutionError::NotFound)
+    if url.fragment().is_none() || !url.path().is_empty() || url.query().is_some() {
+        return Err(ResolutionError::InvalidDidUrl);
+    }
+    let Resolution {
+        document,
+        document_metadata,
+        ..
+    } = resolver.resolve(url.did(), &Options::default()).await?;
+    if document_metadata.deactivated {
+        return Err(ResolutionError::Deactivated);
+    }
+    let method = document.method(url).ok_or(ResolutionError::NotFound)?;
+    if !document.permits(url, relationship) {
+        return Err(ResolutionError::Relationship);
+    }
+    Ok(ResolvedKey {
+        id: url.clone(),
+        controller: method.controller.clone(),
+        did: url.did().clone(),
+        key: method.key().ok_or(ResolutionError::Key)?,
+        method: method.clone(),
+    })
 }
+
+/// The options, with what the URL's query says about the version.
+fn with_query(url: &DidUrl, options: &Options) -> Result<Options, ResolutionError> {
+    let mut options = options.clone();
+    let number = url
+        .parameter("versionNumber")
+        .map(|number| number.parse())
+        .transpose()
+        .map_err(|_| ResolutionError::InvalidOptions("versionNumber is not a number"))?;
+    let (id, time) = (url.parameter("versionId"), url.parameter("versionTime"));
+    if id.is_some() || time.is_some() || number.is_some() {
+        options.version_id = id;
+        options.version_time = time;
+        options.version_number = number;
+    }
+    Ok(options)
+}
+
+/// A key or a service by its fragment.
+fn part(resolution: &Resolution, fragment: &str) -> Result<Dereferenced, ResolutionError> {
+    let document = &resolution.document;
+    let metadata = resolution.document_metadata.clone();
+    let name = document.id.with_fragment(fragment)?;
+    if let Some(method) = document.method(&name) {
+        return Ok(Dereferenced::Method(method.clone(), metadata));
+    }
+    match document.service(&name.to_string()) {
+        Some(service) => Ok(Dereferenced::Service(service.clone(), metadata)),
+        None => Err(ResolutionError::NotFound),
+    }
+}
+
+/// Where a service is, and `relativeRef` or the path at it. A path alone is one below the service
+/// `#files`, which did:webvh has even if it is not written ("DID URL Path Resolution").
+fn endpoint(
+    resolution: &Resolution,
+    url: &DidUrl,
+    service: Option<&str>,
+) -> Result<String, ResolutionError> {
+    let document = &resolution.document;
+    let (name, relative) = match service {
+        Some(name) if url.path().is_empty() => (name.to_owned(), url.parameter("relativeRef")),
+        Some(_) => return Err(ResolutionError::InvalidDidUrl),
+        None => ("files".to_owned(), Some(url.path().to_owned())),
+    };
+    let found = document.service(&format!("{}#{name}", document.id));
+    let mut base = match found.map(|service| &service.service_endpoint) {
+        Some(Value::String(endpoint)) => Url::parse(endpoint)
+            .map_err(|_| ResolutionError::InvalidDidDocument("a service is not at a URL"))?,
+        Some(_) => {
+            return Err(ResolutionError::FeatureNotSupported(
+                "services with several endpoints",
+            ));
+        }
+        None if name == "files" && document.id.method() == "webvh" => {
+            crate::method::webvh::files(&document.id)?
+        }
+        None => return Err(ResolutionError::NotFound),
+    };
+    if service.is_none() && !base.path().ends_with('/') {
+        let folder = format!("{}/", base.path());
+        base.set_path(&folder);
+    }
+    let mut target = match relative {
+        // A path stays below the service; a reference is relative as URLs are (RFC 3986).
+        Some(path) if service.is_none() => base.join(path.trim_start_matches('/')),
+        Some(reference) => base.join(&reference),
+        None => Ok(base.clone()),
+    }
+    .map_err(|_| ResolutionError::InvalidDidUrl)?;
+    if target.origin() != base.origin() {
+        return Err(ResolutionError::InvalidDidUrl);
+    }
+    if url.fragment().is_some() {
+        target.set_fragment(url.fragment());
+    }
+    Ok(target.to_string())
+}
+
+#[cfg(test)]
+mod tests;

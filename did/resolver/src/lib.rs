@@ -28,6 +28,7 @@ mod dereference;
 mod did;
 mod document;
 mod error;
+mod instant;
 mod local;
 mod method;
 mod resolution;
@@ -41,5 +42,7 @@ pub use error::ResolutionError;
 pub use local::{Local, LocalFile};
 pub use method::ethr::Network;
 pub use method::web::Location;
-pub use resolution::{DocumentMetadata, Options, Resolution, ResolutionMetadata};
+pub use resolution::{
+    DocumentMetadata, Options, Resolution, ResolutionMetadata, WitnessId, WitnessMetadata,
+};
 pub use resolver::{Config, Resolver};

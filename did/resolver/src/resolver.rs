@@ -5,8 +5,10 @@ use blindprint_egress::{Egress, EgressError, Request};
 use url::Url;
 
 use crate::{
-    Dereferenced, Did, DidUrl, Local, LocalFile, Network, Options, Relationship, Resolution,
-    ResolutionError, ResolvedKey, cache::Cache, cache::Key, method,
+    Dereferenced, Did, DidUrl, Document, DocumentMetadata, Local, LocalFile, Network, Options,
+    Relationship, Resolution, ResolutionError, ResolvedKey,
+    cache::{Cache, Key},
+    method,
 };
 
 /// How much is kept, for how long, and which chains are known.
@@ -121,11 +123,99 @@ impl Resolver {
 
 impl Inner {
     async fn resolve(&self, did: &Did, options: &Options) -> Result<Resolution, ResolutionError> {
-        let make = async { (Err(ResolutionError::MethodNotSupported), 0) };
-        let answer = self
-            .cache
-            .answer(Key::new(did, options), options.no_cache, make)
-            .await?;
-        Ok(Resolution::clone(&answer))
+        options.check()?;
+        let content_type = options.media_type()?;
+        let mut resolution = self.find(did, options).await?;
+        content_type.clone_into(&mut resolution.resolution_metadata.content_type);
+        Ok(resolution)
     }
+
+    async fn find(&self, did: &Did, options: &Options) -> Result<Resolution, ResolutionError> {
+        let none = "the DID's method has no versions";
+        match did.method() {
+            "key" => {
+                options.no_versions(none)?;
+                Ok(unversioned(method::key::resolve(did)?))
+            }
+            "jwk" => {
+                options.no_versions(none)?;
+                Ok(unversioned(method::jwk::resolve(did)?))
+            }
+            "pkh" => {
+                options.no_versions(none)?;
+                Ok(unversioned(method::pkh::resolve(did)?))
+            }
+            "web" => {
+                options.no_versions(none)?;
+                let url = method::web::file(did)?;
+                if let Some(file) = self.local_file(&url).await? {
+                    return Ok(unversioned(Document::parse(&file, did)?));
+                }
+                let make = async {
+                    let file = self.fetch(&url, method::web::ACCEPT, self.config.max_document);
+                    Ok(unversioned(Document::parse(&file.await?, did)?))
+                };
+                self.cached(did, options, make).await
+            }
+            "webvh" => {
+                let url = method::webvh::file(did, "did.jsonl")?;
+                if let Some(log) = self.local_file(&url).await? {
+                    return self.resolve_webvh(did, options, &log).await;
+                }
+                let make = async {
+                    let log = self.fetch(&url, method::webvh::ACCEPT, self.config.max_log);
+                    self.resolve_webvh(did, options, &log.await?).await
+                };
+                self.cached(did, options, make).await
+            }
+            "ethr" => {
+                self.cached(did, options, self.resolve_ethr(did, options))
+                    .await
+            }
+            _ => Err(ResolutionError::MethodNotSupported),
+        }
+    }
+
+    async fn cached(
+        &self,
+        did: &Did,
+        options: &Options,
+        make: impl Future<Output = Result<Resolution, ResolutionError>>,
+    ) -> Result<Resolution, ResolutionError> {
+        let key = Key::new(did, options);
+        let found = self.cache.answer(key, options.no_cache, make).await?;
+        Ok(Resolution::clone(&found))
+    }
+
+    /// A file of our own host; `None` if it is another's.
+    pub(crate) async fn local_file(&self, url: &Url) -> Result<Option<Vec<u8>>, ResolutionError> {
+        let Some(local) = &self.local else {
+            return Ok(None);
+        };
+        match local.file(url).await {
+            LocalFile::Elsewhere => Ok(None),
+            LocalFile::Absent => Err(ResolutionError::NotFound),
+            LocalFile::Present(file) => Ok(Some(file)),
+        }
+    }
+
+    /// A file of another host.
+    pub(crate) async fn fetch(
+        &self,
+        url: &Url,
+        accept: &str,
+        limit: usize,
+    ) -> Result<Vec<u8>, ResolutionError> {
+        let request = Request::get(url.as_str()).accept(accept).limit(limit);
+        match self.egress.fetch(&request).await?.success() {
+            Ok(response) => Ok(response.body),
+            Err(EgressError::Status(404 | 410)) => Err(ResolutionError::NotFound),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A document of a method that knows nothing but the present.
+fn unversioned(document: Document) -> Resolution {
+    Resolution::new(document, DocumentMetadata::default())
 }

@@ -16,8 +16,12 @@
 //! let creation = Creation { next_keys: vec![spare.public()], ..Creation::at(place) };
 //! let log = Log::create(&creation, &key, now, |did| Document::new(did.clone()))?;
 //!
-//! // Rotation: the spare key was committed to, so it signs.
-//! let change = Change { update_keys: Some(vec![spare.public()]), ..Change::default() };
+//! // Rotation: the spare key was committed to, so it signs. No key is committed to after it.
+//! let change = Change {
+//!     update_keys: Some(vec![spare.public()]),
+//!     next_keys: Some(Vec::new()),
+//!     ..Change::default()
+//! };
 //! let entry = log.update(&change, &spare, next)?;
 //! let log = log.append(&entry, next)?;
 //!
@@ -26,11 +30,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod author;
+mod entry;
 mod error;
+mod hash;
 mod log;
 mod parallel;
+mod parameters;
+mod proof;
+mod witness;
 
 pub use crate::method::web::Location;
+pub use author::{Change, Creation};
+pub use entry::Entry;
 pub use error::LogError;
-pub use log::{Change, Creation, Entry, Limits, Log, Unverified};
+pub use log::{Limits, Log, Unverified};
 pub use parallel::did_web;
+pub use parameters::Parameters;
+pub use witness::Witnesses;
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,9 @@ pub enum LogError {
     /// Not a log, or an entry, of did:webvh 1.0.
     #[error("not a did:webvh log: {0}")]
     Form(&'static str),
+    /// It follows another version of the specification.
+    #[error("the log is not of did:webvh 1.0")]
+    Version,
     /// Longer than the limits.
     #[error("the log is too long")]
     TooLong,

@@ -1,7 +1,7 @@
 use blindprint_core::UnixTime;
-use blindprint_did::{PublicKey, SigningKey};
 
-use crate::{Did, Document, method::web::Location, webvh::LogError};
+use super::{Entry, LogError, witness};
+use crate::{Did, Document};
 
 /// How much of a log is read.
 #[derive(Debug, Clone, Copy)]
@@ -27,127 +27,112 @@ pub struct Unverified {
     lines: Vec<String>,
 }
 
-/// A log of which every entry was verified.
-#[derive(Debug, Clone)]
-pub struct Log {
-    did: Did,
-    entries: Vec<Entry>,
-}
-
-/// One version.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    line: String,
-    document: Document,
-}
-
-/// What a new DID begins with.
-#[derive(Debug, Clone)]
-pub struct Creation {
-    /// Where the log will be.
-    pub location: Location,
-    /// Keys that may update, beside the one that signs.
-    pub more_update_keys: Vec<PublicKey>,
-    /// Commitments to the keys that will sign the next entry: with any, pre-rotation is active.
-    pub next_keys: Vec<PublicKey>,
-    /// Whether the DID may move to another location.
-    pub portable: bool,
-    /// How long the log may be cached, in seconds.
-    pub ttl: Option<u32>,
-}
-
-impl Creation {
-    /// A DID at this location, without pre-rotation, not portable.
-    pub const fn at(location: Location) -> Self {
-        Self {
-            location,
-            more_update_keys: Vec::new(),
-            next_keys: Vec::new(),
-            portable: false,
-            ttl: None,
-        }
-    }
-}
-
-/// What an update changes. Whatever is `None` stays.
-#[derive(Debug, Clone, Default)]
-pub struct Change {
-    /// The new document: take [`Log::document`], and edit it.
-    pub document: Option<Document>,
-    /// The keys that may update from now on. While pre-rotation is active they must have been
-    /// committed to, and are required.
-    pub update_keys: Option<Vec<PublicKey>>,
-    /// Commitments to the keys that will sign the next entry. An empty list ends pre-rotation.
-    pub next_keys: Option<Vec<PublicKey>>,
-    /// How long the log may be cached, in seconds.
-    pub ttl: Option<u32>,
-    /// Gives the DID up. Nothing can follow.
-    pub deactivate: bool,
-}
-
 impl Unverified {
     /// Reads `did.jsonl`.
     pub fn parse(jsonl: &[u8], limits: &Limits) -> Result<Self, LogError> {
-        let _ = (jsonl, limits);
-        Err(LogError::Form("not yet"))
+        if jsonl.len() > limits.bytes {
+            return Err(LogError::TooLong);
+        }
+        let text =
+            std::str::from_utf8(jsonl).map_err(|_| LogError::Form("the log is not UTF-8"))?;
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if lines.is_empty() {
+            return Err(LogError::Form("the log is empty"));
+        }
+        if lines.len() > limits.entries {
+            return Err(LogError::TooLong);
+        }
+        Ok(Self { lines })
     }
 
     /// Checks every entry. Entries of the future are refused, as are logs that need witnesses:
-    /// see [`Self::verify_witnessed`].
+    /// for these see [`Self::verify_witnessed`].
+    ///
+    /// That no entries were cut off at the end cannot be seen from a log: that is what witnesses
+    /// and watchers are for.
     pub fn verify(self, now: UnixTime) -> Result<Log, LogError> {
-        self.verify_witnessed(now, None)
+        let log = self.verify_chain(now)?;
+        if log.needs_witnesses() {
+            return Err(LogError::Witness);
+        }
+        Ok(log)
     }
 
-    /// As [`Self::verify`], with the content of `did-witness.json` where there is one.
-    pub fn verify_witnessed(self, now: UnixTime, witness: Option<&[u8]>) -> Result<Log, LogError> {
-        let _ = (now, witness, self.lines);
-        Err(LogError::Form("not yet"))
+    /// As [`Self::verify`], with the content of `did-witness.json`.
+    pub fn verify_witnessed(self, now: UnixTime, witness: &[u8]) -> Result<Log, LogError> {
+        let log = self.verify_chain(now)?;
+        log.check_witnesses(witness)?;
+        Ok(log)
+    }
+
+    /// Checks everything but the witnesses' approval.
+    pub(crate) fn verify_chain(self, now: UnixTime) -> Result<Log, LogError> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let entry = Entry::read(line, entries.last())?;
+            if entry.time() > now {
+                return Err(LogError::Future);
+            }
+            entries.push(entry);
+        }
+        Ok(Log { entries })
     }
 }
 
+/// A log of which every entry was verified.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Never empty.
+    entries: Vec<Entry>,
+}
+
 impl Log {
-    /// The first entry, signed with `key`, which may then update. `document` makes the document
-    /// for the DID that it is given (which holds a placeholder for the SCID).
-    pub fn create(
-        creation: &Creation,
-        key: &SigningKey,
-        at: UnixTime,
-        document: impl FnOnce(&Did) -> Document,
-    ) -> Result<Self, LogError> {
-        let _ = (creation, key, at, document);
-        Err(LogError::Form("not yet"))
-    }
-
-    /// The line of the next entry, signed with `key`: a present update key, or with pre-rotation
-    /// one of the new ones. [`LogError::Wait`] in the second of the last entry.
-    pub fn update(
-        &self,
-        change: &Change,
-        key: &SigningKey,
-        at: UnixTime,
-    ) -> Result<String, LogError> {
-        let _ = (change, key, at);
-        Err(LogError::Form("not yet"))
-    }
-
-    /// The log with one more line, if that is a valid next entry.
+    /// The log with one more line, if that is a valid next entry. For whoever hosts it: entries
+    /// that need witnesses are [`LogError::Witness`].
     pub fn append(&self, line: &str, now: UnixTime) -> Result<Self, LogError> {
-        let _ = (line, now);
-        Err(LogError::Form("not yet"))
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        if line.contains('\n') {
+            return Err(LogError::Form("more than one line"));
+        }
+        let entry = Entry::read(line, Some(self.latest()))?;
+        if entry.time() > now {
+            return Err(LogError::Future);
+        }
+        if witness::required(Some(self.latest()), &entry).is_some() {
+            return Err(LogError::Witness);
+        }
+        let mut entries = self.entries.clone();
+        entries.push(entry);
+        let log = Self { entries };
+        let limits = Limits::default();
+        let bytes: usize = log.entries.iter().map(|entry| entry.line().len() + 1).sum();
+        if log.entries.len() > limits.entries || bytes > limits.bytes {
+            return Err(LogError::TooLong);
+        }
+        Ok(log)
+    }
+
+    /// The log of a first entry.
+    pub(super) fn begin(line: &str, now: UnixTime) -> Result<Self, LogError> {
+        Unverified {
+            lines: vec![line.to_owned()],
+        }
+        .verify(now)
     }
 
     /// The DID, as of the last entry.
     pub fn did(&self) -> &Did {
-        &self.did
+        &self.document().id
     }
 
     /// The self-certifying identifier.
     pub fn scid(&self) -> &str {
-        self.did
-            .method_specific_id()
-            .split(':')
-            .next()
-            .unwrap_or_default()
+        &self.latest().parameters().scid
+    }
+
+    /// Whether this was the DID in any version: it changes when a portable DID moves.
+    pub fn has_been(&self, did: &Did) -> bool {
+        self.entries.iter().any(|entry| entry.document().id == *did)
     }
 
     /// All versions, the oldest first; never empty.
@@ -168,49 +153,28 @@ impl Log {
         self.latest().document()
     }
 
+    /// Whether the DID was given up.
+    pub fn is_deactivated(&self) -> bool {
+        self.latest().is_deactivated()
+    }
+
     /// The file's content, each line ended.
     pub fn to_jsonl(&self) -> String {
         self.entries
             .iter()
-            .map(|entry| format!("{}\n", entry.line))
+            .map(|entry| format!("{}\n", entry.line()))
             .collect()
     }
-}
 
-impl Entry {
-    /// The entry's JSON, without the end of the line.
-    pub fn line(&self) -> &str {
-        &self.line
+    /// Whether any entry must be approved by witnesses.
+    pub(crate) fn needs_witnesses(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.parameters().witness.is_some())
     }
 
-    /// The document of this version.
-    pub fn document(&self) -> &Document {
-        &self.document
-    }
-
-    /// Number and hash, such as `1-Qm…`.
-    pub fn version_id(&self) -> &str {
-        ""
-    }
-
-    /// When it was made.
-    pub fn time(&self) -> UnixTime {
-        UnixTime(0)
-    }
-
-    /// The keys that may sign the next entry, unless [`Self::next_key_hashes`] says others. As
-    /// Multikeys.
-    pub fn update_keys(&self) -> &[String] {
-        &[]
-    }
-
-    /// Hashes of the keys that must sign the next entry; empty without pre-rotation.
-    pub fn next_key_hashes(&self) -> &[String] {
-        &[]
-    }
-
-    /// The DID was given up with it.
-    pub fn is_deactivated(&self) -> bool {
-        false
+    /// Checks the approval of all entries that need it, in the content of `did-witness.json`.
+    pub(crate) fn check_witnesses(&self, file: &[u8]) -> Result<(), LogError> {
+        witness::check(&self.entries, file)
     }
 }
