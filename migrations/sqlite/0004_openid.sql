@@ -36,6 +36,8 @@ CREATE TABLE access_tokens (
     token TEXT PRIMARY KEY NOT NULL,
     client TEXT REFERENCES clients (id),
     offer TEXT REFERENCES offers (offer) ON DELETE CASCADE,
+    -- What the wallet calls itself.
+    wallet TEXT,
     -- Separated by spaces.
     scopes TEXT NOT NULL,
     -- Thumbprint of the key that a DPoP proof must show (RFC 9449 section 6.1).

@@ -118,6 +118,11 @@ impl DataFolder {
         self.path.join("invitation-key")
     }
 
+    /// The key that codes and nonces of OAuth and `OpenID4VC` are made with.
+    pub fn protocol_key(&self) -> PathBuf {
+        self.path.join("protocol-key")
+    }
+
     /// The service's name, chosen at the first start.
     pub fn service(&self) -> PathBuf {
         self.path.join("service")

@@ -69,7 +69,9 @@ impl fmt::Display for Scope {
 
 /// A text that names no scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("one of credentials:issue, credentials:verify, credentials:status, presentations:verify, presentations:request")]
+#[error(
+    "one of credentials:issue, credentials:verify, credentials:status, presentations:verify, presentations:request"
+)]
 pub struct UnknownScope;
 
 impl FromStr for Scope {
@@ -126,6 +128,13 @@ impl FromStr for Scopes {
 /// A machine client's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(Uuid);
+
+impl ClientId {
+    /// Its 16 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
 
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,21 +9,33 @@ mod authentication;
 mod buckets;
 mod change;
 mod clients;
+mod configurations;
 mod consent;
+mod denied;
 mod enrolment;
 mod hosting;
 mod identity;
 mod invitation;
 mod issuance;
 pub mod issued;
+mod issuer;
 mod keys;
 mod locks;
+mod metadata;
 mod nonces;
 mod notice;
 mod offers;
+mod openid;
 mod places;
+mod presentation_requests;
+mod presenting;
+mod public;
+mod protocol_key;
 pub mod record;
+mod redeeming;
 mod refusal;
+mod resolution;
+mod status;
 mod subject;
 mod tokens;
 
@@ -42,15 +54,28 @@ pub use admission::Admission;
 pub use buckets::{Buckets, Rate};
 pub use clients::{ClientId, ClientRecord, Scope, Scopes, add_client};
 pub use enrolment::Upload;
-pub use hosting::{Addition, DidName, HostedDid, NotHosted};
+pub use hosting::{Addition, DidName, HostedDid, Hosting, NotHosted};
+pub use configurations::Configuration;
+pub use denied::Denied;
 pub use identity::{Caller, Facts, Identified, MAX_SKEW};
 pub use invitation::{InvitationKey, invite};
-pub use issuance::{Basis, CredentialParts, CredentialTerms, Credentials, HolderKey, MOST_COPIES};
+pub use issuance::{
+    Basis, Change, CredentialParts, CredentialTerms, Credentials, General, HolderKey, Issued,
+    MOST_COPIES, Securing,
+};
+pub use issuer::{CurrentIssuer, Issuer, IssuerMethod};
 pub use locks::Locks;
 pub use notice::{Notice, Notices};
-pub use offers::{Attempt, NotRedeemed, OfferRecord, Redemption};
+pub use offers::{Attempt, NotRedeemed, OfferRecord, OfferSecret, Redemption};
+pub use openid::{OpenId, OpenIdParts, OpenIdTerms};
 pub use places::{Place, Places};
-pub use tokens::{NotGranted, TOKEN_SECONDS, TokenHolder, TokenRecord};
+pub use public::{Public, PublicParts, PublicTerms};
+pub use resolution::{FoundLists, ListedKeys, OwnFiles};
+pub use status::{ListForm, SignedList, StatusLists, credential_form};
+pub use presentation_requests::{Failure, Outcome, Shown, Standing as RequestStanding};
+pub use presenting::{LONGEST_REQUEST, RequestMade, WantedPresentation};
+pub use protocol_key::{NonceUse, ProtocolKey};
+pub use tokens::{Granted, TOKEN_SECONDS, TokenHolder, TokenRecord};
 
 use crate::{
     Error, Result,

@@ -9,19 +9,23 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     backend::MaterialStore,
-    domain::{Buckets, Locks, Rate, Service},
+    domain::{Buckets, Locks, OpenId, Rate, Service},
 };
 
 /// What every handler can reach.
 pub struct App {
     /// The rules.
     pub service: Arc<Service>,
+    /// OAuth 2.0, `OpenID4VCI` and `OpenID4VP`.
+    pub openid: Arc<OpenId>,
     /// Public material.
     pub material: MaterialStore,
     /// Who operates the service.
     pub operators: Operators,
     /// Requests of one address.
     pub address_rate: Buckets<Address>,
+    /// Tokens asked for from one address under one client's name, the right secret given or not.
+    pub token_rate: Buckets<(Address, Digest)>,
     /// Proxies that may name the caller.
     pub trusted_proxies: Vec<IpAddr>,
     /// Idempotency keys in use at this moment.
@@ -40,6 +44,12 @@ impl App {
         Buckets::new(rate, remembered)
     }
 }
+
+/// Tokens that one client gets from one address. Each is good for minutes.
+pub const TOKEN_RATE: Rate = Rate {
+    per_minute: 60,
+    burst: 60,
+};
 
 /// Where requests come from, as far as one household or host goes: an IPv4 address or an IPv6 /64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

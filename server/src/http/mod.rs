@@ -8,6 +8,7 @@ mod app;
 mod attestation;
 mod authentications;
 mod consents;
+mod credential_offers;
 mod enrolments;
 mod envelope;
 mod guard;
@@ -17,10 +18,13 @@ mod keys;
 mod nonces;
 mod notices;
 mod oauth2;
+mod oid4vci;
+mod oid4vp;
 mod openapi;
 mod operations;
 mod operator;
 mod parameters;
+mod presentation_requests;
 pub mod problem;
 mod profiles;
 mod proof;
@@ -36,7 +40,7 @@ use blindprint_core::problem::ProblemCode;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use app::{Address, App, Operators, Right};
+pub use app::{Address, App, Operators, Right, TOKEN_RATE};
 pub use problem::Problem;
 
 /// Every endpoint and what wraps them.
@@ -90,6 +94,19 @@ fn routes() -> OpenApiRouter<Arc<App>> {
             invitations::list::handler
         ))
         .routes(routes!(invitations::revoke::handler))
+        .routes(routes!(oauth2::token::handler))
+        .routes(routes!(oauth2::metadata::handler))
+        .routes(routes!(credential_offers::offer::handler))
+        .routes(routes!(credential_offers::read::handler))
+        .routes(routes!(credential_offers::qr_code::handler))
+        .routes(routes!(oid4vci::metadata::handler))
+        .routes(routes!(oid4vci::nonce::handler))
+        .routes(routes!(oid4vci::credential::handler))
+        .routes(routes!(oid4vci::notification::handler))
+        .routes(routes!(presentation_requests::ask::handler))
+        .routes(routes!(presentation_requests::read::handler))
+        .routes(routes!(oid4vp::request::get, oid4vp::request::post))
+        .routes(routes!(oid4vp::respond::handler))
         .routes(routes!(operations::healthz::handler))
         .routes(routes!(operations::readyz::handler))
         .routes(routes!(operations::metrics::handler))

@@ -47,6 +47,7 @@ use crate::domain::Scope;
         (name = "subject", description = "What is kept about the caller, and their keys"),
         (name = "enrolment", description = "Templates"),
         (name = "authentication", description = "Challenges and verdicts"),
+        (name = "credentials", description = "OAuth 2.0, OpenID4VCI and OpenID4VP: errors are `{\"error\", \"error_description\"}`"),
         (name = "operation", description = "For operators"),
     ),
     modifiers(&Common),
@@ -93,6 +94,15 @@ impl Modify for Common {
                 "A machine client made by `blindprint client add`",
             )),
         );
+        components.add_security_scheme(
+            "wallet-token",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .description(Some("An access token had for an offer's code; scheme `DPoP` if it is bound"))
+                    .build(),
+            ),
+        );
         let name = ProblemDocument::name().into_owned();
         components.schemas.insert(name, ProblemDocument::schema());
     }
@@ -110,7 +120,11 @@ pub(super) fn with_idempotency(mut document: Api) -> Api {
         ))
         .schema(Some(String::schema()))
         .build();
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        // The paths of other standards have no idempotency keys.
+        if !path.starts_with("/v1/") {
+            continue;
+        }
         if let Some(operation) = &mut item.post {
             operation
                 .parameters
@@ -226,6 +240,18 @@ problem_sets! {
     ClientProblems = [ANY, CLIENT];
     /// Errors of operators' endpoints.
     OperatorProblems = [ANY, OPERATOR];
+}
+
+/// Errors in the form of OAuth and `OpenID4VC`.
+pub(super) struct ProtocolProblems;
+
+impl IntoResponses for ProtocolProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = ResponseBuilder::new()
+            .description("`{\"error\", \"error_description\"}`, as the protocol says")
+            .build();
+        [("4XX".to_owned(), RefOr::T(response))].into()
+    }
 }
 
 fn problems(codes: &[ProblemCode]) -> BTreeMap<String, RefOr<Response>> {

@@ -49,6 +49,11 @@ impl Problem {
         }
     }
 
+    /// How long to wait before the same request, in seconds.
+    pub const fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
+
     /// Its kind.
     pub const fn code(&self) -> ProblemCode {
         self.code

@@ -44,10 +44,10 @@ impl FromRequestParts<Arc<App>> for Client {
         let (Scheme::Bearer, token) = presented(&parts.headers).ok_or_else(refused)? else {
             return Err(refused());
         };
-        let token = app.service.token(&token).await?.ok_or_else(refused)?;
+        let token = app.openid.token(&token).await?.ok_or_else(refused)?;
         match token.holder {
             TokenHolder::Client(id, scopes) => Ok(Self { id, scopes }),
-            TokenHolder::Wallet(_) => Err(refused()),
+            TokenHolder::Wallet { .. } => Err(refused()),
         }
     }
 }
@@ -59,6 +59,16 @@ pub(in crate::http) enum Scheme {
     Bearer,
     /// With a proof that the sender has the key that it is bound to.
     Dpop,
+}
+
+impl Scheme {
+    /// As it stands in headers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
 }
 
 /// The access token in the one `Authorization` header, if there is one.

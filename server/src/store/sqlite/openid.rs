@@ -6,8 +6,8 @@ use super::{SqliteStore, corrupt, count, failed, parsed, parsed_option, time, ti
 use crate::{
     Result,
     domain::{
-        Attempt, ClientId, ClientRecord, NotRedeemed, OfferRecord, Redemption, TokenHolder,
-        TokenRecord,
+        Attempt, ClientId, ClientRecord, Configuration, NotRedeemed, OfferRecord, Redemption,
+        TokenHolder, TokenRecord,
     },
     store::OpenIdStore,
 };
@@ -84,7 +84,7 @@ impl OpenIdStore for SqliteStore {
     async fn token(&self, token: Digest) -> Result<Option<TokenRecord>> {
         // A token may have been asked for just before its client was revoked.
         let row = sqlx::query(
-            "SELECT token, client, offer, scopes, jkt, expires FROM access_tokens
+            "SELECT token, client, offer, wallet, scopes, jkt, expires FROM access_tokens
              WHERE token = $1
                AND (client IS NULL
                     OR client IN (SELECT id FROM clients WHERE revoked IS NULL))",
@@ -100,7 +100,10 @@ impl OpenIdStore for SqliteStore {
                 token: parsed(&row, "token")?,
                 holder: match (client, offer) {
                     (Some(client), None) => TokenHolder::Client(client, parsed(&row, "scopes")?),
-                    (None, Some(offer)) => TokenHolder::Wallet(offer),
+                    (None, Some(offer)) => TokenHolder::Wallet {
+                        offer,
+                        client: row.try_get("wallet").map_err(corrupt)?,
+                    },
                     _ => return Err(corrupt("a token has one holder")),
                 },
                 jkt: row.try_get("jkt").map_err(corrupt)?,
@@ -121,8 +124,8 @@ impl OpenIdStore for SqliteStore {
         )
         .bind(offer.offer.to_string())
         .bind(offer.subject.as_str())
-        .bind(offer.configurations.join(" "))
-        .bind(offer.basis.as_str())
+        .bind(joined(&offer.configurations))
+        .bind(serde_json::to_string(&offer.basis).map_err(corrupt)?)
         .bind(offer.tx_code.map(|code| code.to_string()))
         .bind(offer.client.as_deref())
         .bind(offer.made.0)
@@ -205,9 +208,9 @@ impl OpenIdStore for SqliteStore {
             .map(|row| {
                 Ok(Redemption {
                     offer: parsed(row, "offer")?,
-                    configuration: row.try_get("configuration").map_err(corrupt)?,
+                    configuration: parsed(row, "configuration")?,
                     notification: row.try_get("notification").map_err(corrupt)?,
-                    issuance: row.try_get("issuance").map_err(corrupt)?,
+                    issuance: parsed(row, "issuance")?,
                     at: time(row, "at")?,
                 })
             })
@@ -220,9 +223,9 @@ impl OpenIdStore for SqliteStore {
              VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(redemption.offer.to_string())
-        .bind(redemption.configuration.as_str())
+        .bind(redemption.configuration.to_string())
         .bind(redemption.notification.as_str())
-        .bind(redemption.issuance.as_str())
+        .bind(redemption.issuance.to_string())
         .bind(redemption.at.0)
         .execute(&self.writer)
         .await
@@ -231,33 +234,38 @@ impl OpenIdStore for SqliteStore {
     }
 
     async fn notify(&self, offer: Digest, notification: &str, event: &str) -> Result<bool> {
-        let known = sqlx::query(
-            "UPDATE redemptions SET event = $3 WHERE offer = $1 AND notification = $2",
-        )
-        .bind(offer.to_string())
-        .bind(notification)
-        .bind(event)
-        .execute(&self.writer)
-        .await
-        .map_err(failed("remembering what became of a credential"))?;
+        let known =
+            sqlx::query("UPDATE redemptions SET event = $3 WHERE offer = $1 AND notification = $2")
+                .bind(offer.to_string())
+                .bind(notification)
+                .bind(event)
+                .execute(&self.writer)
+                .await
+                .map_err(failed("remembering what became of a credential"))?;
         Ok(known.rows_affected() == 1)
     }
 }
 
 async fn insert_token(tx: &mut Transaction<'static, Sqlite>, token: &TokenRecord) -> Result<()> {
-    let (client, offer, scopes) = match &token.holder {
+    let (client, offer, wallet, scopes) = match &token.holder {
         TokenHolder::Client(client, scopes) => {
-            (Some(client.to_string()), None, scopes.to_string())
+            (Some(client.to_string()), None, None, scopes.to_string())
         }
-        TokenHolder::Wallet(offer) => (None, Some(offer.to_string()), String::new()),
+        TokenHolder::Wallet { offer, client } => (
+            None,
+            Some(offer.to_string()),
+            client.as_deref(),
+            String::new(),
+        ),
     };
     sqlx::query(
-        "INSERT INTO access_tokens (token, client, offer, scopes, jkt, expires)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO access_tokens (token, client, offer, wallet, scopes, jkt, expires)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(token.token.to_string())
     .bind(client)
     .bind(offer)
+    .bind(wallet)
     .bind(scopes)
     .bind(token.jkt.as_deref())
     .bind(token.expires.0)
@@ -278,13 +286,23 @@ fn client(row: &SqliteRow) -> Result<ClientRecord> {
     })
 }
 
+fn joined(configurations: &[Configuration]) -> String {
+    let ids: Vec<_> = configurations.iter().map(ToString::to_string).collect();
+    ids.join(" ")
+}
+
 fn offer_record(row: &SqliteRow) -> Result<OfferRecord> {
     let configurations: &str = row.try_get("configurations").map_err(corrupt)?;
+    let basis: &str = row.try_get("basis").map_err(corrupt)?;
     Ok(OfferRecord {
         offer: parsed(row, "offer")?,
         subject: parsed(row, "subject")?,
-        configurations: configurations.split(' ').map(str::to_owned).collect(),
-        basis: row.try_get("basis").map_err(corrupt)?,
+        configurations: configurations
+            .split(' ')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map_err(corrupt)?,
+        basis: serde_json::from_str(basis).map_err(corrupt)?,
         tx_code: parsed_option(row, "tx_code")?,
         client: row.try_get("client").map_err(corrupt)?,
         wrong: count(row, "wrong")?,

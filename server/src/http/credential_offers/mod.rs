@@ -1,0 +1,3 @@
+pub(super) mod offer;
+pub(super) mod qr_code;
+pub(super) mod read;
