@@ -177,3 +177,32 @@ impl From<Error> for ErrorBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_sent_and_read() {
+        let error = Error::new(Code::UseDpopNonce, "make a proof with this nonce");
+        let body = serde_json::to_string(&ErrorBody::from(error)).unwrap();
+        assert_eq!(
+            body,
+            r#"{"error":"use_dpop_nonce","error_description":"make a proof with this nonce"}"#
+        );
+        let read = ErrorBody::parse(body.as_bytes()).unwrap();
+        assert_eq!(read.code(), Some(Code::UseDpopNonce));
+        let unknown =
+            ErrorBody::parse(br#"{"error":"of_tomorrow","error_uri":"https://a.example"}"#);
+        assert_eq!(unknown.unwrap().code(), None);
+        assert_eq!(ErrorBody::parse(b"<html>"), None);
+    }
+
+    #[test]
+    fn descriptions_are_of_allowed_characters() {
+        assert!(is_description("it's [fine] (really)"));
+        for bad in ["\"quoted\"", "back\\slash", "new\nline", "ü"] {
+            assert!(!is_description(bad), "{bad}");
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! OpenID for Verifiable Credential Issuance 1.0 ([`vci`]), OpenID for Verifiable Presentations 1.0
-//! ([`vp`]) and what they stand on: DPoP ([`dpop`], RFC 9449) and JWE ([`jwe`], RFC 7516).
+//! Credentials from issuer to wallet by OID4VCI 1.0 ([`vci`]), from wallet to verifier by OID4VP 1.0
+//! ([`vp`]), and what these stand on: DPoP ([`dpop`], RFC 9449) and JWE ([`jwe`], RFC 7516).
 //!
 //! ```
 //! use blindprint_openid4vc::vci::{Offer, OfferLink};

@@ -1,4 +1,4 @@
-//! OpenID for Verifiable Credential Issuance 1.0.
+//! From issuer to wallet: OID4VCI 1.0 (`openid-4-verifiable-credential-issuance-1_0`).
 
 mod credential;
 mod metadata;
@@ -21,3 +21,6 @@ pub use offer::{
 };
 pub use proof::{Client, HolderKey, ProofRules, ProvenKeys, prove_key, verify_proofs};
 pub use token::{AuthorizationDetail, Grant, PRE_AUTHORIZED_CODE, TokenRequest, TokenResponse};
+
+#[cfg(test)]
+mod tests;

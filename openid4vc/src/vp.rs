@@ -1,4 +1,5 @@
-//! OpenID for Verifiable Presentations 1.0, with response modes `direct_post` and `direct_post.jwt`.
+//! From wallet to verifier: OID4VP 1.0 (`openid-4-verifiable-presentations-1_0`), with response modes
+//! `direct_post` and `direct_post.jwt`.
 
 pub mod dcql;
 mod invocation;

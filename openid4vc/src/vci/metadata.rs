@@ -310,7 +310,7 @@ pub fn authorization_server_metadata_url(issuer: &str) -> Result<String> {
     well_known(issuer, "oauth-authorization-server")
 }
 
-/// The well-known name goes between host and path, unlike that of OpenID Connect.
+/// The well-known name goes between host and path, unlike that of OIDC.
 fn well_known(issuer: &str, name: &str) -> Result<String> {
     let mut url = parse_issuer(issuer)?;
     let path = match url.path() {

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -44,7 +46,7 @@ pub struct AuthorizationCodeGrant {
 }
 
 /// Whoever holds the code (and the transaction code) gets the token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreAuthorizedGrant {
     /// Single use, short-lived.
     #[serde(rename = "pre-authorized_code")]
@@ -55,6 +57,16 @@ pub struct PreAuthorizedGrant {
     /// Which, where the issuer has several.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub authorization_server: Option<String>,
+}
+
+/// Without the code.
+impl fmt::Debug for PreAuthorizedGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreAuthorizedGrant")
+            .field("tx_code", &self.tx_code)
+            .field("authorization_server", &self.authorization_server)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the person types in besides.

@@ -125,7 +125,7 @@ impl TokenRequest {
             Grant::PreAuthorized { code, tx_code } => (
                 PRE_AUTHORIZED_CODE,
                 Some(code.expose_secret()),
-                tx_code.as_ref().map(|code| code.expose_secret()),
+                tx_code.as_ref().map(SecretString::expose_secret),
             ),
             Grant::ClientCredentials => ("client_credentials", None, None),
         };
@@ -139,9 +139,7 @@ impl TokenRequest {
             ("client_id", self.client_id.as_deref()),
             (
                 "client_secret",
-                self.client_secret
-                    .as_ref()
-                    .map(|secret| secret.expose_secret()),
+                self.client_secret.as_ref().map(SecretString::expose_secret),
             ),
             ("scope", self.scope.as_deref()),
             ("authorization_details", details.as_deref()),
