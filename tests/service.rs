@@ -33,6 +33,8 @@ pub struct Service {
     process: Child,
     /// Plain HTTP on this machine; the same after a restart.
     pub url: String,
+    /// HTTPS, by the name in its certificate, its DIDs and its credentials; the same after a restart.
+    pub public_url: String,
 }
 
 impl Service {
@@ -44,9 +46,9 @@ impl Service {
     /// As [`Self::start`], with its data on a disk of its own and with `settings` (`key=value`).
     pub fn start_with(disk: Option<SmallDisk>, settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
+        let (port, secure) = (free_port(), free_port());
         let mut all = vec![
-            "listen.https=127.0.0.1:0".to_owned(),
+            format!("listen.https=127.0.0.1:{secure}"),
             format!("listen.http=127.0.0.1:{port}"),
         ];
         all.extend(settings.iter().map(|&setting| setting.to_owned()));
@@ -56,6 +58,7 @@ impl Service {
             disk,
             settings: all,
             url: format!("http://localhost:{port}"),
+            public_url: format!("https://localhost:{secure}"),
         };
         service.wait();
         service
@@ -121,6 +124,11 @@ impl Service {
     /// The file that wallets pin.
     pub fn trust_file(&self) -> PathBuf {
         self.data().join("trust.json")
+    }
+
+    /// The authority of its HTTPS, in PEM.
+    pub fn authority(&self) -> PathBuf {
+        self.data().join("ca.pem")
     }
 
     /// What wallets pin.

@@ -50,7 +50,8 @@ async function verifyJwt(signer, { compact }) {
 
 async function encryptJwe({ publicJwk, alg, enc, apu, apv }, text) {
     const header = { alg, enc, kid: publicJwk.kid };
-    const agreement = { apu: apu && Buffer.from(apu, 'base64url'), apv: apv && Buffer.from(apv, 'base64url') };
+    const bytes = (text) => (text ? Buffer.from(text, 'base64url') : undefined);
+    const agreement = { apu: bytes(apu), apv: bytes(apv) };
     const jwe = await new CompactEncrypt(Buffer.from(text))
         .setProtectedHeader(header)
         .setKeyManagementParameters(agreement)
