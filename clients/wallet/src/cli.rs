@@ -3,6 +3,7 @@
 mod auth;
 mod capture;
 mod consents;
+mod did;
 mod enrol;
 mod erase;
 mod export_keys;
@@ -59,6 +60,7 @@ enum Command {
     Enrol(enrol::Arguments),
     Auth(auth::Arguments),
     Consents(consents::Arguments),
+    Did(did::Arguments),
     Withdraw(withdraw::Arguments),
     Erase(erase::Arguments),
     Rotate(rotate::Arguments),
@@ -82,6 +84,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Enrol(arguments) => enrol::run(&place, arguments, json).await,
         Command::Auth(arguments) => auth::run(&place, arguments).await,
         Command::Consents(arguments) => consents::run(&place, &arguments).await,
+        Command::Did(arguments) => did::run(&place, arguments).await,
         Command::Withdraw(arguments) => withdraw::run(&place, &arguments).await,
         Command::Erase(arguments) => erase::run(&place, &arguments).await,
         Command::Rotate(arguments) => rotate::run(&place, &arguments).await,

@@ -312,7 +312,7 @@ async fn refusal(response: Response) -> Error {
 }
 
 /// The service must not be able to drive the terminal that its words end up on.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 

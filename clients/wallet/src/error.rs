@@ -85,6 +85,22 @@ pub enum Error {
     /// Tell the operator: the service failed or does not keep to its API.
     #[error("the service failed: {0}")]
     ServiceFailed(String),
+    /// Read what the issuer or verifier says, and begin anew with another offer or request.
+    #[error("{who} refused ({code}): {detail}")]
+    Declined {
+        /// Who, by its host.
+        who: String,
+        /// The code of its protocol, or the HTTP status.
+        code: String,
+        /// What it adds.
+        detail: String,
+    },
+    /// Leave this offer, request or credential alone: it is not what it should be.
+    #[error("{0}")]
+    Unusable(String),
+    /// Receive a credential first: none answers, or everybody may have seen each copy.
+    #[error("no credential in this wallet answers the request with a copy that nobody has seen: receive one first")]
+    NoCredential,
     /// Report it: encryption or proof failed in this wallet.
     #[error("the wallet could not encrypt: {0}")]
     Encryption(String),
@@ -122,6 +138,9 @@ impl Error {
             Self::Untrusted(_) => "untrusted",
             Self::Unbelievable(_) => "unbelievable",
             Self::ServiceFailed(_) => "service-failed",
+            Self::Declined { .. } => "declined",
+            Self::Unusable(_) => "unusable",
+            Self::NoCredential => "no-credential",
             Self::Encryption(_) => "encryption",
         }
     }

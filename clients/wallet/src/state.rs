@@ -11,7 +11,7 @@ use blindprint_protocol::attestation::Trust;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{Address, Error, Result, secret::Secret};
+use crate::{Address, Error, Result, did::DidRecord, secret::Secret};
 
 #[derive(Serialize, Deserialize)]
 enum Format {
@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) takeover: Option<Takeover>,
     pub(crate) consents: Vec<ConsentRecord>,
     pub(crate) enrolments: Vec<EnrolmentRecord>,
+    #[serde(default)]
+    pub(crate) dids: Vec<DidRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -167,6 +169,7 @@ impl State {
             takeover: None,
             consents: Vec::new(),
             enrolments: Vec::new(),
+            dids: Vec::new(),
         }
     }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Jws, Nonce,
+    problem::ProblemCode,
     wire::{
-        Challenge, Enrolled, EraseEnrolment, GiveConsent, Invitation, Invite, NonceIssued, Notices,
-        RECOVERY_HEADER, Receipt, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE,
-        Service, StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
+        AppendToDid, Challenge, Enrolled, EraseEnrolment, GiveConsent, HostDid, HostedDid,
+        Invitation, Invite, NonceIssued, Notices, RECOVERY_HEADER, Receipt, Recover, RotateKey,
+        STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE, Service, StartAuthentication, Subject,
+        VerdictIssued, WithdrawConsent,
     },
 };
 use uuid::Uuid;
@@ -20,6 +22,8 @@ use crate::{Error, Result};
 const NOTICE_LIMIT: usize = 256 * 1024;
 /// Largest attestation document, in bytes (AWS Nitro's are below 16 KiB).
 const ATTESTATION_LIMIT: usize = 32 * 1024;
+/// Largest log of a hosted DID, in bytes.
+const LOG_LIMIT: usize = 1 << 20;
 /// Longest download of one part of the public material.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(10);
 
@@ -78,6 +82,47 @@ impl Client {
             .signed(signer)
             .idempotent(self.entropy.uuid());
         self.send(&call).await?.json()
+    }
+
+    /// `POST /v1/dids`
+    pub async fn host_did(
+        &self,
+        signer: Signer<'_>,
+        name: String,
+        entry: String,
+    ) -> Result<HostedDid> {
+        let call = Call::post("/v1/dids")
+            .json(&HostDid { name, entry })
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        self.send(&call).await?.json()
+    }
+
+    /// `POST /v1/dids/{name}/entries`
+    pub async fn append_to_did(
+        &self,
+        signer: Signer<'_>,
+        name: &str,
+        entry: String,
+    ) -> Result<HostedDid> {
+        let call = Call::post(format!("/v1/dids/{name}/entries"))
+            .json(&AppendToDid { entry })
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        self.send(&call).await?.json()
+    }
+
+    /// `GET /dids/{name}/did.jsonl`: the log, not yet verified; `None` if there is none.
+    pub async fn hosted_log(&self, name: &str) -> Result<Option<String>> {
+        let call =
+            Call::get(format!("/dids/{name}/did.jsonl")).up_to(LOG_LIMIT, Duration::from_secs(30));
+        match self.send(&call).await {
+            Ok(answer) => String::from_utf8(answer.body)
+                .map(Some)
+                .map_err(|_| Error::ServiceFailed("a DID's log is not text".to_owned())),
+            Err(refused) if refused.is(ProblemCode::NotFound) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     /// `POST /v1/consents`
