@@ -66,11 +66,11 @@ impl Credential {
             return Err(VerifyError::Malformed("validUntil comes before validFrom"));
         }
         Ok(Self {
+            document,
             issuer,
             types,
             valid_from,
             valid_until,
-            document,
         })
     }
 
@@ -139,6 +139,11 @@ impl Credential {
             [subject] => subject.get("id").and_then(Value::as_str),
             _ => None,
         }
+    }
+
+    /// Takes the document out.
+    pub fn into_document(self) -> Document {
+        self.document
     }
 
     /// Takes the object out.

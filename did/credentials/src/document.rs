@@ -18,13 +18,28 @@ impl Document {
 
     /// Reads one object.
     pub fn parse(json: &[u8]) -> Result<Self, VerifyError> {
-        if json.len() > Self::MAX_LEN {
+        Self::parse_within(json, Self::MAX_LEN)
+    }
+
+    /// Reads one object of at most `longest` bytes.
+    pub(crate) fn parse_within(json: &[u8], longest: usize) -> Result<Self, VerifyError> {
+        if json.len() > longest {
             return Err(VerifyError::TooLarge);
         }
         let object = json::object(json).ok_or(VerifyError::Malformed(
             "one JSON object whose members have distinct names",
         ))?;
-        Self::try_from(object)
+        Self::within(object, longest)
+    }
+
+    /// This object, if it is within all bounds.
+    pub(crate) fn within(object: Map<String, Value>, longest: usize) -> Result<Self, VerifyError> {
+        let mut budget = Budget {
+            bytes: longest,
+            values: Self::MAX_VALUES,
+        };
+        budget.members(&object, Self::MAX_DEPTH)?;
+        Ok(Self(object))
     }
 
     /// Its members.
@@ -47,16 +62,7 @@ impl TryFrom<Map<String, Value>> for Document {
     type Error = VerifyError;
 
     fn try_from(object: Map<String, Value>) -> Result<Self, VerifyError> {
-        let mut budget = Budget {
-            bytes: Self::MAX_LEN,
-            values: Self::MAX_VALUES,
-        };
-        let value = Value::Object(object);
-        budget.spend(&value, Self::MAX_DEPTH)?;
-        match value {
-            Value::Object(object) => Ok(Self(object)),
-            _ => Err(VerifyError::Malformed("a JSON object")),
-        }
+        Self::within(object, Self::MAX_LEN)
     }
 }
 
@@ -97,13 +103,16 @@ impl Budget {
                     self.spend(item, depth)?;
                 }
             }
-            Value::Object(members) => {
-                let depth = depth.checked_sub(1).ok_or(VerifyError::TooLarge)?;
-                for (name, member) in members {
-                    self.text(name)?;
-                    self.spend(member, depth)?;
-                }
-            }
+            Value::Object(members) => self.members(members, depth)?,
+        }
+        Ok(())
+    }
+
+    fn members(&mut self, members: &Map<String, Value>, depth: usize) -> Result<(), VerifyError> {
+        let depth = depth.checked_sub(1).ok_or(VerifyError::TooLarge)?;
+        for (name, member) in members {
+            self.text(name)?;
+            self.spend(member, depth)?;
         }
         Ok(())
     }

@@ -238,3 +238,14 @@ pub enum IssueError {
     #[error(transparent)]
     Did(#[from] DidError),
 }
+
+/// What is wrong with a JWT, in the terms of this crate.
+pub fn of_token(error: DidError) -> VerifyError {
+    match error {
+        DidError::TooLong => VerifyError::TooLarge,
+        DidError::Payload => VerifyError::Malformed("the token's claims are not one JSON object"),
+        DidError::Type => VerifyError::WrongType,
+        DidError::Signature => VerifyError::Signature,
+        _ => VerifyError::MalformedProof("the token's header"),
+    }
+}

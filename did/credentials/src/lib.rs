@@ -13,7 +13,10 @@ mod credential;
 mod deployment;
 mod document;
 mod error;
+mod graph;
 mod presentation;
+mod proof;
+mod schema;
 pub mod sd_jwt;
 mod signer;
 pub mod status;
@@ -36,3 +39,6 @@ pub use verify::{
     ResolvedKey, StatusLists, UnverifiedCredential, UnverifiedPresentation, VerifiedCredential,
     VerifiedPresentation, Verifier,
 };
+
+#[cfg(test)]
+mod fixture;

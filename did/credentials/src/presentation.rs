@@ -74,6 +74,11 @@ impl Presentation {
         credential::objects(self.document.members(), "verifiableCredential").unwrap_or_default()
     }
 
+    /// Takes the document out.
+    pub fn into_document(self) -> Document {
+        self.document
+    }
+
     /// Takes the object out.
     pub fn into_value(self) -> Value {
         self.document.into_value()

@@ -1,10 +1,37 @@
 //! SD-JWT VC (`dc+sd-jwt`): RFC 9901 and draft-ietf-oauth-sd-jwt-vc.
 
-use blindprint_core::UnixTime;
-use blindprint_did::{PublicKey, SigningKey};
-use serde_json::{Map, Value};
+mod disclosure;
 
-use crate::{Binding, Claims, Deployment, IssueError, VerifyError, status::TokenStatusEntry};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use blindprint_core::UnixTime;
+use blindprint_did::{
+    PublicKey, SigningKey,
+    jwt::{self, UnverifiedJwt},
+};
+pub use disclosure::Disclosure;
+use disclosure::{Disclosed, disclose};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Binding, Claims, Deployment, IssueError, VerifyError, error, status::TokenStatusEntry,
+};
+
+/// Claims that verification stands on, which must not be withheld (draft-ietf-oauth-sd-jwt-vc section
+/// 2.2.2), and names that RFC 9901 uses itself.
+pub(crate) const RESERVED: [&str; 11] = [
+    "_sd",
+    "_sd_alg",
+    "...",
+    "iss",
+    "iat",
+    "nbf",
+    "exp",
+    "cnf",
+    "vct",
+    "vct#integrity",
+    "status",
+];
 
 /// What goes into an SD-JWT VC.
 #[derive(Debug, Clone)]
@@ -52,19 +79,12 @@ impl<'a> SdJwtClaims<'a> {
 }
 
 /// An SD-JWT with disclosures and perhaps a key-binding JWT. Nothing in it is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SdJwt {
     issued: String,
+    payload: Map<String, Value>,
     disclosures: Vec<Disclosure>,
     key_binding: Option<String>,
-}
-
-/// One claim that the holder may show or withhold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disclosure {
-    text: String,
-    name: Option<String>,
-    value: Value,
 }
 
 impl SdJwt {
@@ -75,24 +95,58 @@ impl SdJwt {
 
     /// Reads the form with tildes.
     pub fn parse(text: &str) -> Result<Self, VerifyError> {
-        let _ = text;
-        Err(VerifyError::Malformed("unfinished"))
+        if text.len() > Self::MAX_LEN {
+            return Err(VerifyError::TooLarge);
+        }
+        let (head, key_binding) = text
+            .rsplit_once('~')
+            .ok_or(VerifyError::Malformed("an SD-JWT has tildes"))?;
+        let mut parts = head.split('~');
+        let issued = parts.next().unwrap_or_default().to_owned();
+        let disclosures = parts
+            .map(Disclosure::parse)
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut read = Self::issued(issued, disclosures)?;
+        if !key_binding.is_empty() {
+            read.key_binding = Some(key_binding.to_owned());
+        }
+        Ok(read)
+    }
+
+    /// From its parts.
+    pub(crate) fn issued(
+        issued: String,
+        disclosures: Vec<Disclosure>,
+    ) -> Result<Self, VerifyError> {
+        if disclosures.len() > Self::MAX_DISCLOSURES {
+            return Err(VerifyError::TooLarge);
+        }
+        let token = UnverifiedJwt::parse(&issued, Self::MAX_LEN).map_err(error::of_token)?;
+        let payload = crate::Document::try_from(token.claims().clone())?.into_members();
+        Ok(Self {
+            issued,
+            payload,
+            disclosures,
+            key_binding: None,
+        })
     }
 
     /// The form with tildes (RFC 9901 section 4).
     pub fn to_text(&self) -> String {
-        self.issued.clone()
+        let mut text = self.unbound();
+        text.push_str(self.key_binding.as_deref().unwrap_or_default());
+        text
     }
 
     /// The credential's type, not verified.
-    pub fn vct(&self) -> Option<String> {
-        None
+    pub fn vct(&self) -> Option<&str> {
+        self.payload.get("vct").and_then(Value::as_str)
     }
 
     /// The claims with everything disclosed put in its place, not verified: what a wallet shows
     /// its owner, and what DCQL is matched against.
     pub fn claims(&self) -> Result<Map<String, Value>, VerifyError> {
-        Err(VerifyError::Malformed("unfinished"))
+        Ok(self.disclosed()?.claims)
     }
 
     /// What can be disclosed.
@@ -101,37 +155,95 @@ impl SdJwt {
     }
 
     /// The same SD-JWT, showing only what `paths` lead to (claims path pointers of OID4VP
-    /// section 7 without wildcards) and what that stands on. Drops any key binding.
+    /// section 7; null stands for every element of an array), what that contains and what it stands
+    /// on. Drops any key binding.
     pub fn disclosing(&self, paths: &[Vec<Value>]) -> Result<Self, VerifyError> {
-        let _ = paths;
-        Err(VerifyError::Malformed("unfinished"))
+        let disclosed = self.disclosed()?;
+        let on_the_way = |a: &[Value], b: &[Value]| {
+            a.iter()
+                .zip(b)
+                .all(|(a, b)| a == b || (a.is_null() && b.is_number()))
+        };
+        let disclosures = self
+            .disclosures
+            .iter()
+            .zip(&disclosed.paths)
+            .filter(|(_, at)| paths.iter().any(|wanted| on_the_way(wanted, at)))
+            .map(|(disclosure, _)| disclosure.clone())
+            .collect();
+        Ok(Self {
+            issued: self.issued.clone(),
+            payload: self.payload.clone(),
+            disclosures,
+            key_binding: None,
+        })
     }
 
     /// The same SD-JWT with a key-binding JWT (RFC 9901 section 4.3) by the holder.
     pub fn bound(
-        self,
+        mut self,
         key: &SigningKey,
         binding: &Binding,
         issued: UnixTime,
     ) -> Result<Self, IssueError> {
-        let _ = (key, binding, issued);
-        Err(IssueError::KeyType)
+        if !self
+            .holder_key()?
+            .is_some_and(|holder| holder == key.public())
+        {
+            return Err(VerifyError::KeyBinding.into());
+        }
+        let mut header = Map::new();
+        header.insert("typ".to_owned(), "kb+jwt".into());
+        let claims = json!({
+            "aud": binding.domain,
+            "nonce": binding.challenge,
+            "iat": issued.0,
+            "sd_hash": self.sd_hash(),
+        });
+        self.key_binding = Some(jwt::sign(key, header, &claims)?);
+        Ok(self)
+    }
+
+    /// The issuer's token alone.
+    pub(crate) fn token(&self) -> Result<UnverifiedJwt, VerifyError> {
+        UnverifiedJwt::parse(&self.issued, Self::MAX_LEN).map_err(error::of_token)
+    }
+
+    pub(crate) fn key_binding(&self) -> Option<&str> {
+        self.key_binding.as_deref()
+    }
+
+    /// What a key-binding JWT must name: the digest of everything before it.
+    pub(crate) fn sd_hash(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.unbound()))
+    }
+
+    /// The key in `cnf` (RFC 7800), not verified.
+    pub fn holder_key(&self) -> Result<Option<PublicKey>, VerifyError> {
+        match self.payload.get("cnf") {
+            None => Ok(None),
+            Some(cnf) => cnf
+                .get("jwk")
+                .and_then(|jwk| PublicKey::from_jwk(jwk).ok())
+                .map(Some)
+                .ok_or(VerifyError::Malformed("cnf holds no usable key")),
+        }
+    }
+
+    fn unbound(&self) -> String {
+        let mut text = self.issued.clone();
+        text.push('~');
+        for disclosure in &self.disclosures {
+            text.push_str(disclosure.as_str());
+            text.push('~');
+        }
+        text
+    }
+
+    fn disclosed(&self) -> Result<Disclosed, VerifyError> {
+        disclose(&self.payload, &self.disclosures)
     }
 }
 
-impl Disclosure {
-    /// The claim's name; `None` for an array's element.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// The claim's value.
-    pub const fn value(&self) -> &Value {
-        &self.value
-    }
-
-    /// As it stands in the SD-JWT.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
+#[cfg(test)]
+mod tests;

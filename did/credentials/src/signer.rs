@@ -1,13 +1,17 @@
-use blindprint_core::UnixTime;
-use blindprint_did::SigningKey;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use blindprint_core::{Entropy, UnixTime};
+use blindprint_did::{Jwk, KeyType, SigningKey, jwt};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Contexts, Credential, IssueError, Presentation, VerifyError,
+    Contexts, Credential, IssueError, Presentation, Relationship, VerifyError,
     credential::is_url,
-    sd_jwt::{SdJwt, SdJwtClaims},
+    graph::Graph,
+    proof, schema,
+    sd_jwt::{Disclosure, RESERVED, SdJwt, SdJwtClaims},
     status::TokenStatusList,
+    timestamp,
 };
 
 /// A Data Integrity cryptosuite (W3C vc-di-eddsa).
@@ -80,12 +84,35 @@ impl<'a> Signer<'a> {
         suite: Suite,
         created: UnixTime,
     ) -> Result<Value, IssueError> {
-        unimplemented(&(self.key, self.contexts, credential, suite, created))
+        self.check_credential(&credential)?;
+        let document = credential.into_document().into_members();
+        self.prove(
+            document,
+            suite,
+            Relationship::AssertionMethod,
+            None,
+            created,
+        )
     }
 
     /// The credential as `vc+jwt` (VC-JOSE-COSE), which OID4VCI calls `jwt_vc_json`.
+    ///
+    /// The registered claims repeat what the credential says, for readers that know JWTs only.
     pub fn credential_jwt(&self, credential: &Credential) -> Result<String, IssueError> {
-        unimplemented(&credential)
+        self.check_credential(credential)?;
+        Graph::of(self.contexts, credential.document().members())?;
+        let mut claims = credential.document().members().clone();
+        let mut repeat = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                claims.insert(name.to_owned(), value);
+            }
+        };
+        repeat("iss", Some(credential.issuer().into()));
+        repeat("sub", credential.subject_id().map(Value::from));
+        repeat("jti", credential.document().members().get("id").cloned());
+        repeat("nbf", credential.valid_from().map(|at| at.0.into()));
+        repeat("exp", credential.valid_until().map(|at| at.0.into()));
+        self.token("vc+jwt", Some("vc"), &claims)
     }
 
     /// The presentation with a Data Integrity proof (`authentication`).
@@ -96,7 +123,10 @@ impl<'a> Signer<'a> {
         binding: &Binding,
         created: UnixTime,
     ) -> Result<Value, IssueError> {
-        unimplemented(&(presentation, suite, binding, created))
+        self.check_presentation(&presentation)?;
+        let document = presentation.into_document().into_members();
+        let purpose = Relationship::Authentication;
+        self.prove(document, suite, purpose, Some(binding), created)
     }
 
     /// The presentation as `vp+jwt`, valid from `issued` until `expires`.
@@ -107,16 +137,58 @@ impl<'a> Signer<'a> {
         issued: UnixTime,
         expires: UnixTime,
     ) -> Result<String, IssueError> {
-        unimplemented(&(presentation, binding, issued, expires))
+        self.check_presentation(presentation)?;
+        Graph::of(self.contexts, presentation.document().members())?;
+        let mut claims = presentation.document().members().clone();
+        claims.extend([
+            ("iss".to_owned(), self.controller().into()),
+            ("aud".to_owned(), binding.domain.as_str().into()),
+            ("nonce".to_owned(), binding.challenge.as_str().into()),
+            ("iat".to_owned(), issued.0.into()),
+            ("exp".to_owned(), expires.0.into()),
+        ]);
+        self.token("vp+jwt", Some("vp"), &claims)
     }
 
     /// An SD-JWT VC with every disclosure, as it goes to the holder.
     pub fn sd_jwt(
         &self,
         claims: &SdJwtClaims<'_>,
-        entropy: &dyn blindprint_core::Entropy,
+        entropy: &dyn Entropy,
     ) -> Result<SdJwt, IssueError> {
-        unimplemented(&(claims, entropy.bytes::<1>()))
+        if claims.issuer != self.controller() {
+            return Err(VerifyError::IssuerMismatch.into());
+        }
+        let mut digests = Vec::new();
+        let mut disclosures = Vec::new();
+        for (name, value) in &claims.claims {
+            if RESERVED.contains(&name.as_str()) {
+                return Err(VerifyError::Disclosure("a reserved name").into());
+            }
+            let disclosure = Disclosure::new(name, value, entropy)?;
+            digests.push(disclosure.digest());
+            disclosures.push(disclosure);
+        }
+        digests.extend((0..claims.decoys).map(|_| URL_SAFE_NO_PAD.encode(entropy.bytes::<32>())));
+        // In the order of their names they would tell which claim each stands for.
+        digests.sort_unstable();
+        let mut payload = Map::new();
+        payload.insert("_sd".to_owned(), digests.into());
+        payload.insert("_sd_alg".to_owned(), "sha-256".into());
+        payload.insert("iss".to_owned(), claims.issuer.into());
+        payload.insert("iat".to_owned(), claims.issued.0.into());
+        payload.insert("vct".to_owned(), claims.vct.as_str().into());
+        if let Some(expires) = claims.expires {
+            payload.insert("exp".to_owned(), expires.0.into());
+        }
+        if let Some(holder) = claims.holder {
+            payload.insert("cnf".to_owned(), json!({ "jwk": Jwk::from(holder) }));
+        }
+        if let Some(status) = claims.status {
+            payload.insert("status".to_owned(), status.to_value());
+        }
+        let issued = self.token("dc+sd-jwt", None, &payload)?;
+        Ok(SdJwt::issued(issued, disclosures)?)
     }
 
     /// The list as `statuslist+jwt`, served at `uri` as `application/statuslist+jwt`. `ttl` is in
@@ -129,10 +201,90 @@ impl<'a> Signer<'a> {
         expires: UnixTime,
         ttl: u32,
     ) -> Result<String, IssueError> {
-        unimplemented(&(uri, list, issued, expires, ttl))
+        let claims = json!({
+            "iss": self.controller(),
+            "sub": uri,
+            "iat": issued.0,
+            "exp": expires.0,
+            "ttl": ttl,
+            "status_list": list.to_value(),
+        });
+        self.token("statuslist+jwt", None, &claims)
+    }
+
+    fn check_credential(&self, credential: &Credential) -> Result<(), IssueError> {
+        if credential.issuer() != self.controller() {
+            return Err(VerifyError::NotTheIssuersKey.into());
+        }
+        schema::check(self.contexts, credential)?;
+        unsigned(credential.document().members())
+    }
+
+    fn check_presentation(&self, presentation: &Presentation) -> Result<(), IssueError> {
+        if presentation
+            .holder()
+            .is_some_and(|holder| holder != self.controller())
+        {
+            return Err(VerifyError::NotTheHoldersKey.into());
+        }
+        unsigned(presentation.document().members())
+    }
+
+    fn prove(
+        &self,
+        mut document: Map<String, Value>,
+        suite: Suite,
+        purpose: Relationship,
+        binding: Option<&Binding>,
+        created: UnixTime,
+    ) -> Result<Value, IssueError> {
+        if self.key.key_type() != KeyType::Ed25519 {
+            return Err(IssueError::KeyType);
+        }
+        let mut proof = Map::new();
+        let mut set = |name: &str, value: Value| proof.insert(name.to_owned(), value);
+        set("type", "DataIntegrityProof".into());
+        set("cryptosuite", suite.name().into());
+        set("created", timestamp::format(created).into());
+        set("verificationMethod", self.method.into());
+        set("proofPurpose", purpose.as_str().into());
+        if let Some(binding) = binding {
+            set("challenge", binding.challenge.as_str().into());
+            set("domain", binding.domain.as_str().into());
+        }
+        // vc-di-eddsa section 3.3.1, step 1; the other suite leaves it out.
+        if suite == Suite::EddsaJcs2022
+            && let Some(context) = document.get("@context")
+        {
+            set("@context", context.clone());
+        }
+        let hashes = proof::hashes(self.contexts, suite, &document, proof.clone())?;
+        let signature = self.key.sign_hashes(&hashes)?;
+        let value = format!("z{}", bs58::encode(signature).into_string());
+        proof.insert("proofValue".to_owned(), value.into());
+        document.insert("proof".to_owned(), Value::Object(proof));
+        Ok(Value::Object(document))
+    }
+
+    fn token(
+        &self,
+        typ: &str,
+        content_type: Option<&str>,
+        claims: &impl Serialize,
+    ) -> Result<String, IssueError> {
+        let mut header = Map::new();
+        header.insert("typ".to_owned(), typ.into());
+        if let Some(content_type) = content_type {
+            header.insert("cty".to_owned(), content_type.into());
+        }
+        header.insert("kid".to_owned(), self.method.into());
+        Ok(jwt::sign(self.key, header, claims)?)
     }
 }
 
-fn unimplemented<A, T>(_: &A) -> Result<T, IssueError> {
-    Err(IssueError::KeyType)
+fn unsigned(members: &Map<String, Value>) -> Result<(), IssueError> {
+    if members.contains_key("proof") {
+        return Err(VerifyError::SeveralProofs.into());
+    }
+    Ok(())
 }

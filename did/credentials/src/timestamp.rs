@@ -75,6 +75,7 @@ pub mod rfc3339 {
     use blindprint_core::UnixTime;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     pub fn serialize<S: Serializer>(at: &UnixTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&super::format(*at))
     }

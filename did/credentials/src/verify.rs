@@ -1,15 +1,25 @@
 //! The one place of strict verification.
 
+mod input;
+mod outcome;
+mod sd_jwt;
+mod secured;
+mod status;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use blindprint_core::{Clock, UnixTime};
 use blindprint_did::PublicKey;
-use serde::Serialize;
-use serde_json::{Map, Value};
+pub use input::{UnverifiedCredential, UnverifiedPresentation};
+pub use outcome::{
+    Check, CredentialChecks, Format, PresentationChecks, VerifiedCredential, VerifiedPresentation,
+};
+use secured::Secured;
+use serde_json::Value;
 
 use crate::{
-    Contexts, Document, FetchError, KeyError, VerifyError, sd_jwt::SdJwt, status::StatusPurpose,
+    Contexts, Credential, FetchError, KeyError, Presentation, VerifyError, graph::Graph, schema,
 };
 
 /// What a key is listed for in its DID document.
@@ -68,275 +78,6 @@ pub trait StatusLists: Send + Sync {
     async fn fetch(&self, url: &str, accept: &str) -> Result<FetchedList, FetchError>;
 }
 
-/// The form that a credential or presentation came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-pub enum Format {
-    /// VCDM 2.0 with `eddsa-jcs-2022`.
-    #[serde(rename = "eddsa-jcs-2022")]
-    EddsaJcs2022,
-    /// VCDM 2.0 with `eddsa-rdfc-2022`.
-    #[serde(rename = "eddsa-rdfc-2022")]
-    EddsaRdfc2022,
-    /// VCDM 2.0 as `vc+jwt` or `vp+jwt`.
-    #[serde(rename = "jwt")]
-    Jwt,
-    /// SD-JWT VC.
-    #[serde(rename = "dc+sd-jwt")]
-    SdJwt,
-    /// A presentation without any proof.
-    #[serde(rename = "unsigned")]
-    Unsigned,
-}
-
-/// A credential in one of the forms that are understood. Nothing else is known of it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum UnverifiedCredential {
-    /// VCDM 2.0 with a Data Integrity proof.
-    DataIntegrity(Document),
-    /// VCDM 2.0 as `vc+jwt`.
-    Jwt(String),
-    /// SD-JWT VC.
-    SdJwt(SdJwt),
-}
-
-impl UnverifiedCredential {
-    /// From JSON: a credential with its proof, an `EnvelopedVerifiableCredential`, or a string as
-    /// in [`Self::from_text`].
-    pub fn from_value(value: Value) -> Result<Self, VerifyError> {
-        match value {
-            Value::String(text) => Self::from_text(&text),
-            value => Ok(Self::DataIntegrity(Document::try_from(value)?)),
-        }
-    }
-
-    /// From a compact JWS, an SD-JWT, or JSON text.
-    pub fn from_text(text: &str) -> Result<Self, VerifyError> {
-        let text = text.trim();
-        if text.starts_with('{') {
-            Ok(Self::DataIntegrity(Document::parse(text.as_bytes())?))
-        } else if text.contains('~') {
-            Ok(Self::SdJwt(SdJwt::parse(text)?))
-        } else {
-            Ok(Self::Jwt(text.to_owned()))
-        }
-    }
-
-    /// As a member of a presentation's `verifiableCredential`.
-    pub(crate) fn to_member(&self) -> Value {
-        match self {
-            Self::DataIntegrity(document) => document.clone().into_value(),
-            Self::Jwt(token) => token.as_str().into(),
-            Self::SdJwt(token) => token.to_text().into(),
-        }
-    }
-}
-
-/// A presentation in one of the forms that are understood. Nothing else is known of it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum UnverifiedPresentation {
-    /// VCDM 2.0 as JSON, with a Data Integrity proof or without any.
-    Json(Document),
-    /// VCDM 2.0 as `vp+jwt`.
-    Jwt(String),
-    /// SD-JWT VC with key binding.
-    SdJwt(SdJwt),
-}
-
-impl UnverifiedPresentation {
-    /// From JSON: a presentation, an `EnvelopedVerifiablePresentation`, or a string as in
-    /// [`Self::from_text`].
-    pub fn from_value(value: Value) -> Result<Self, VerifyError> {
-        match value {
-            Value::String(text) => Self::from_text(&text),
-            value => Ok(Self::Json(Document::try_from(value)?)),
-        }
-    }
-
-    /// From a compact JWS, an SD-JWT, or JSON text.
-    pub fn from_text(text: &str) -> Result<Self, VerifyError> {
-        let text = text.trim();
-        if text.starts_with('{') {
-            Ok(Self::Json(Document::parse(text.as_bytes())?))
-        } else if text.contains('~') {
-            Ok(Self::SdJwt(SdJwt::parse(text)?))
-        } else {
-            Ok(Self::Jwt(text.to_owned()))
-        }
-    }
-}
-
-/// What a verification looked at, and what it could not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "check", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Check {
-    /// One proof, made for this purpose with a key that the issuer or holder lists for it.
-    Proof {
-        /// The key.
-        method: String,
-    },
-    /// It holds now.
-    Validity,
-    /// Only known contexts, only defined terms.
-    Contexts,
-    /// It satisfies this schema.
-    Schema {
-        /// Which.
-        id: String,
-    },
-    /// It names a schema that is not known here.
-    SchemaUnchecked {
-        /// Which.
-        id: String,
-    },
-    /// Its status was read in the issuer's list and is good.
-    Status {
-        /// What it would have meant otherwise.
-        purpose: StatusPurpose,
-    },
-    /// It names no status list.
-    NoStatus,
-    /// The caller asked not to look at its status.
-    StatusUnchecked,
-    /// It answers the challenge.
-    Challenge,
-    /// It was made for this verifier.
-    Domain,
-    /// The holder of the presentation is the subject of the credential.
-    HolderBinding,
-}
-
-/// How to verify a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CredentialChecks {
-    /// Look at its status; a list that cannot be had is then an error.
-    pub status: bool,
-}
-
-impl Default for CredentialChecks {
-    fn default() -> Self {
-        Self { status: true }
-    }
-}
-
-/// How to verify a presentation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PresentationChecks {
-    /// The challenge or nonce it must answer.
-    pub challenge: Option<String>,
-    /// The domain or audience it must be made for.
-    pub domain: Option<String>,
-    /// Whether its holder must be the subject of every credential in it.
-    pub holder_binding: bool,
-    /// Whether one without proof is taken: its credentials then hold, but anybody may show them.
-    pub unsigned: bool,
-    /// How old its proof may be, in seconds.
-    pub max_age: i64,
-    /// For the credentials in it.
-    pub credentials: CredentialChecks,
-}
-
-impl PresentationChecks {
-    /// The presentation must answer this challenge, be made for this verifier within the last five
-    /// minutes, and its holder must be the subject of every credential.
-    pub fn bound_to(challenge: &str, domain: &str) -> Self {
-        Self {
-            challenge: Some(challenge.to_owned()),
-            domain: Some(domain.to_owned()),
-            holder_binding: true,
-            unsigned: false,
-            max_age: 300,
-            credentials: CredentialChecks::default(),
-        }
-    }
-}
-
-/// A credential that holds. Only [`Verifier`] makes one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VerifiedCredential {
-    pub(crate) format: Format,
-    pub(crate) issuer: String,
-    pub(crate) types: Vec<String>,
-    pub(crate) claims: Map<String, Value>,
-    pub(crate) holder: Option<String>,
-    pub(crate) holder_key: Option<PublicKey>,
-    pub(crate) valid_until: Option<UnixTime>,
-    pub(crate) checks: Vec<Check>,
-}
-
-impl VerifiedCredential {
-    /// The form it came in.
-    pub const fn format(&self) -> Format {
-        self.format
-    }
-
-    /// Who issued it: a DID.
-    pub fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    /// Its `type`s, or its `vct`.
-    pub fn types(&self) -> &[String] {
-        &self.types
-    }
-
-    /// The whole VCDM credential without its proof, or the SD-JWT's processed claims.
-    pub const fn claims(&self) -> &Map<String, Value> {
-        &self.claims
-    }
-
-    /// The one subject's `id`, or the SD-JWT's `sub`.
-    pub fn holder(&self) -> Option<&str> {
-        self.holder.as_deref()
-    }
-
-    /// The key in an SD-JWT's `cnf`.
-    pub const fn holder_key(&self) -> Option<&PublicKey> {
-        self.holder_key.as_ref()
-    }
-
-    /// Until when it holds.
-    pub const fn valid_until(&self) -> Option<UnixTime> {
-        self.valid_until
-    }
-
-    /// What was looked at.
-    pub fn checks(&self) -> &[Check] {
-        &self.checks
-    }
-}
-
-/// A presentation that holds, with its credentials. Only [`Verifier`] makes one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VerifiedPresentation {
-    pub(crate) format: Format,
-    pub(crate) holder: Option<String>,
-    pub(crate) credentials: Vec<VerifiedCredential>,
-    pub(crate) checks: Vec<Check>,
-}
-
-impl VerifiedPresentation {
-    /// The form it came in.
-    pub const fn format(&self) -> Format {
-        self.format
-    }
-
-    /// Who presents: a DID. `None` for SD-JWT, whose holder is a bare key, and for unsigned ones.
-    pub fn holder(&self) -> Option<&str> {
-        self.holder.as_deref()
-    }
-
-    /// What it holds.
-    pub fn credentials(&self) -> &[VerifiedCredential] {
-        &self.credentials
-    }
-
-    /// What was looked at, beside the credentials.
-    pub fn checks(&self) -> &[Check] {
-        &self.checks
-    }
-}
-
 /// Verifies credentials and presentations.
 #[derive(Clone)]
 pub struct Verifier {
@@ -365,15 +106,41 @@ impl Verifier {
         }
     }
 
-    /// Verifies a credential.
+    /// Verifies a credential. An SD-JWT with key binding is a presentation.
     pub async fn credential(
         &self,
         credential: UnverifiedCredential,
         checks: &CredentialChecks,
     ) -> Result<VerifiedCredential, VerifyError> {
-        let _ = (&self.keys, &self.status_lists, &self.clock, &self.contexts);
-        let _ = (credential, checks);
-        Err(VerifyError::NoProof)
+        let secured = match credential {
+            UnverifiedCredential::SdJwt(token) => {
+                if token.key_binding().is_some() {
+                    return Err(VerifyError::Malformed("key binding on a mere credential"));
+                }
+                return self.sd_jwt(&token, checks).await;
+            }
+            UnverifiedCredential::DataIntegrity(document) => {
+                Secured::data_integrity(&self.contexts, document)?
+            }
+            UnverifiedCredential::Jwt(token) => Secured::credential_jwt(&self.contexts, &token)?,
+        };
+        let (credential, format, mut done) = self.issued(secured).await?;
+        done.extend(schema::check(&self.contexts, &credential)?);
+        if checks.status {
+            self.bitstring_status(&credential, &mut done).await?;
+        } else {
+            done.push(Check::StatusUnchecked);
+        }
+        Ok(VerifiedCredential {
+            format,
+            issuer: credential.issuer().to_owned(),
+            types: credential.types().to_vec(),
+            holder: credential.subject_id().map(str::to_owned),
+            holder_key: None,
+            valid_until: credential.valid_until(),
+            claims: credential.into_document().into_members(),
+            checks: done,
+        })
     }
 
     /// Verifies a presentation and every credential in it.
@@ -382,7 +149,202 @@ impl Verifier {
         presentation: UnverifiedPresentation,
         checks: &PresentationChecks,
     ) -> Result<VerifiedPresentation, VerifyError> {
-        let _ = (presentation, checks);
-        Err(VerifyError::NoProof)
+        let secured = match presentation {
+            UnverifiedPresentation::SdJwt(token) => {
+                return self.sd_jwt_presentation(&token, checks).await;
+            }
+            UnverifiedPresentation::Json(document)
+                if checks.unsigned && !document.members().contains_key("proof") =>
+            {
+                Graph::of(&self.contexts, document.members())?;
+                let presentation = Presentation::parse(document)?;
+                let credentials = self.presented(&presentation, None, checks).await?;
+                return Ok(VerifiedPresentation {
+                    format: Format::Unsigned,
+                    holder: None,
+                    credentials,
+                    checks: vec![Check::Contexts],
+                });
+            }
+            UnverifiedPresentation::Json(document) => {
+                Secured::data_integrity(&self.contexts, document)?
+            }
+            UnverifiedPresentation::Jwt(token) => {
+                Secured::presentation_jwt(&self.contexts, &token)?
+            }
+        };
+        let made = secured.made.ok_or(VerifyError::MalformedProof(
+            "it does not say when it was made",
+        ))?;
+        self.recent(made, checks.max_age)?;
+        let mut done = vec![Check::Contexts];
+        bound(
+            checks,
+            secured.challenge.as_deref(),
+            &secured.domains,
+            &mut done,
+        )?;
+        let presentation = Presentation::parse(secured.document.clone())?;
+        let holder = match (presentation.holder(), secured.controller()) {
+            (Some(holder), controller) if holder != controller => {
+                return Err(VerifyError::NotTheHoldersKey);
+            }
+            (_, controller) => controller.to_owned(),
+        };
+        let format = secured.format;
+        let key = self
+            .authentic(secured, Relationship::Authentication, &mut done)
+            .await?;
+        let credentials = self
+            .presented(&presentation, Some((&holder, &key)), checks)
+            .await?;
+        if checks.holder_binding {
+            done.push(Check::HolderBinding);
+        }
+        Ok(VerifiedPresentation {
+            format,
+            holder: Some(holder),
+            credentials,
+            checks: done,
+        })
+    }
+
+    /// A credential that its issuer signed and that holds now, whatever it says.
+    async fn issued(
+        &self,
+        secured: Secured,
+    ) -> Result<(Credential, Format, Vec<Check>), VerifyError> {
+        let credential = Credential::parse(secured.document.clone())?;
+        if secured.controller() != credential.issuer() {
+            return Err(VerifyError::NotTheIssuersKey);
+        }
+        if secured
+            .issuer
+            .as_ref()
+            .is_some_and(|issuer| issuer != credential.issuer())
+        {
+            return Err(VerifyError::IssuerMismatch);
+        }
+        let mut done = vec![Check::Contexts];
+        let format = secured.format;
+        self.authentic(secured, Relationship::AssertionMethod, &mut done)
+            .await?;
+        self.holds(credential.valid_from(), credential.valid_until())?;
+        done.push(Check::Validity);
+        Ok((credential, format, done))
+    }
+
+    /// The key that made the proof, if its controller lists it for this purpose.
+    async fn authentic(
+        &self,
+        secured: Secured,
+        relationship: Relationship,
+        done: &mut Vec<Check>,
+    ) -> Result<PublicKey, VerifyError> {
+        if let Some(purpose) = &secured.purpose
+            && purpose != relationship.as_str()
+        {
+            return Err(VerifyError::WrongPurpose);
+        }
+        let now = self.clock.now();
+        if secured
+            .made
+            .is_some_and(|made| made > now.plus(Self::LEEWAY))
+        {
+            return Err(VerifyError::ProofFromTheFuture);
+        }
+        if secured
+            .not_before
+            .is_some_and(|from| from > now.plus(Self::LEEWAY))
+        {
+            return Err(VerifyError::NotYetValid);
+        }
+        if secured.expires.is_some_and(|expires| expires <= now) {
+            return Err(VerifyError::ProofExpired);
+        }
+        let resolved = self.keys.key_for(&secured.method, relationship).await?;
+        if resolved.controller != secured.controller() {
+            return Err(match relationship {
+                Relationship::AssertionMethod => VerifyError::NotTheIssuersKey,
+                Relationship::Authentication => VerifyError::NotTheHoldersKey,
+            });
+        }
+        let method = secured.method.clone();
+        secured.verify(&resolved.key)?;
+        done.push(Check::Proof { method });
+        Ok(resolved.key)
+    }
+
+    /// Every credential in a presentation, bound to its holder if that is asked for.
+    async fn presented(
+        &self,
+        presentation: &Presentation,
+        holder: Option<(&str, &PublicKey)>,
+        checks: &PresentationChecks,
+    ) -> Result<Vec<VerifiedCredential>, VerifyError> {
+        let mut credentials = Vec::new();
+        for member in presentation.credentials() {
+            let credential = UnverifiedCredential::from_value(Value::Object(member.clone()))?;
+            let verified = self.credential(credential, &checks.credentials).await?;
+            if checks.holder_binding {
+                let (holder, key) = holder.ok_or(VerifyError::NotTheSubject)?;
+                let is_holder = match verified.format {
+                    Format::SdJwt => verified.holder_key.as_ref() == Some(key),
+                    _ => verified.holder.as_deref() == Some(holder),
+                };
+                if !is_holder {
+                    return Err(VerifyError::NotTheSubject);
+                }
+            }
+            credentials.push(verified);
+        }
+        Ok(credentials)
+    }
+
+    fn holds(&self, from: Option<UnixTime>, until: Option<UnixTime>) -> Result<(), VerifyError> {
+        let now = self.clock.now();
+        if from.is_some_and(|from| from > now.plus(Self::LEEWAY)) {
+            return Err(VerifyError::NotYetValid);
+        }
+        if until.is_some_and(|until| until <= now) {
+            return Err(VerifyError::Expired);
+        }
+        Ok(())
+    }
+
+    fn recent(&self, made: UnixTime, max_age: i64) -> Result<(), VerifyError> {
+        let now = self.clock.now();
+        if made > now.plus(Self::LEEWAY) {
+            return Err(VerifyError::ProofFromTheFuture);
+        }
+        if now.since(made) > max_age {
+            return Err(VerifyError::ProofExpired);
+        }
+        Ok(())
     }
 }
+
+/// Whether a proof answers the request that it should.
+fn bound(
+    checks: &PresentationChecks,
+    challenge: Option<&str>,
+    domains: &[String],
+    done: &mut Vec<Check>,
+) -> Result<(), VerifyError> {
+    if let Some(wanted) = &checks.challenge {
+        if challenge != Some(wanted) {
+            return Err(VerifyError::WrongChallenge);
+        }
+        done.push(Check::Challenge);
+    }
+    if let Some(wanted) = &checks.domain {
+        if !domains.contains(wanted) {
+            return Err(VerifyError::WrongDomain);
+        }
+        done.push(Check::Domain);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

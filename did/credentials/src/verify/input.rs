@@ -1,0 +1,140 @@
+//! The forms in which credentials and presentations arrive.
+
+use serde_json::{Value, json};
+
+use crate::{Document, VerifyError, credential::BASE_CONTEXT, sd_jwt::SdJwt};
+
+const ENVELOPED_CREDENTIAL: &str = "EnvelopedVerifiableCredential";
+
+/// A credential in one of the forms that are understood. Nothing else is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UnverifiedCredential {
+    /// VCDM 2.0 with a Data Integrity proof.
+    DataIntegrity(Document),
+    /// VCDM 2.0 as `vc+jwt`.
+    Jwt(String),
+    /// SD-JWT VC.
+    SdJwt(SdJwt),
+}
+
+impl UnverifiedCredential {
+    /// From JSON: a credential with its proof, an `EnvelopedVerifiableCredential`, or a string as
+    /// in [`Self::from_text`].
+    pub fn from_value(value: Value) -> Result<Self, VerifyError> {
+        match value {
+            Value::String(text) => Self::from_text(&text),
+            value => {
+                let document = Document::try_from(value)?;
+                match enveloped(&document, ENVELOPED_CREDENTIAL)? {
+                    None => Ok(Self::DataIntegrity(document)),
+                    Some(("application/vc+jwt", token)) => Ok(Self::Jwt(token.to_owned())),
+                    Some(("application/dc+sd-jwt", token)) => Ok(Self::SdJwt(SdJwt::parse(token)?)),
+                    Some((other, _)) => Err(VerifyError::UnknownSuite(other.to_owned())),
+                }
+            }
+        }
+    }
+
+    /// From a compact JWS, an SD-JWT, or JSON text.
+    pub fn from_text(text: &str) -> Result<Self, VerifyError> {
+        let text = text.trim();
+        if text.starts_with('{') {
+            Self::from_value(Document::parse(text.as_bytes())?.into_value())
+        } else if text.contains('~') {
+            Ok(Self::SdJwt(SdJwt::parse(text)?))
+        } else {
+            Ok(Self::Jwt(text.to_owned()))
+        }
+    }
+
+    /// As a member of a presentation's `verifiableCredential`.
+    pub(crate) fn to_member(&self) -> Value {
+        match self {
+            Self::DataIntegrity(document) => document.clone().into_value(),
+            Self::Jwt(token) => envelope("application/vc+jwt", token),
+            Self::SdJwt(token) => envelope("application/dc+sd-jwt", &token.to_text()),
+        }
+    }
+}
+
+/// A presentation in one of the forms that are understood. Nothing else is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UnverifiedPresentation {
+    /// VCDM 2.0 as JSON, with a Data Integrity proof or without any.
+    Json(Document),
+    /// VCDM 2.0 as `vp+jwt`.
+    Jwt(String),
+    /// SD-JWT VC with key binding.
+    SdJwt(SdJwt),
+}
+
+impl UnverifiedPresentation {
+    /// From JSON: a presentation, an `EnvelopedVerifiablePresentation`, or a string as in
+    /// [`Self::from_text`].
+    pub fn from_value(value: Value) -> Result<Self, VerifyError> {
+        match value {
+            Value::String(text) => Self::from_text(&text),
+            value => {
+                let document = Document::try_from(value)?;
+                match enveloped(&document, "EnvelopedVerifiablePresentation")? {
+                    None => Ok(Self::Json(document)),
+                    Some(("application/vp+jwt", token)) => Ok(Self::Jwt(token.to_owned())),
+                    Some(("application/dc+sd-jwt", token)) => Ok(Self::SdJwt(SdJwt::parse(token)?)),
+                    Some((other, _)) => Err(VerifyError::UnknownSuite(other.to_owned())),
+                }
+            }
+        }
+    }
+
+    /// From a compact JWS, an SD-JWT, or JSON text.
+    pub fn from_text(text: &str) -> Result<Self, VerifyError> {
+        let text = text.trim();
+        if text.starts_with('{') {
+            Self::from_value(Document::parse(text.as_bytes())?.into_value())
+        } else if text.contains('~') {
+            Ok(Self::SdJwt(SdJwt::parse(text)?))
+        } else {
+            Ok(Self::Jwt(text.to_owned()))
+        }
+    }
+}
+
+/// A credential of another kind as a member of a presentation (VCDM 2.0 section 4.13.1).
+fn envelope(media_type: &str, text: &str) -> Value {
+    json!({
+        "@context": [BASE_CONTEXT],
+        "id": format!("data:{media_type},{text}"),
+        "type": ENVELOPED_CREDENTIAL,
+    })
+}
+
+/// The media type and content of an envelope, if `document` is one.
+fn enveloped<'a>(
+    document: &'a Document,
+    kind: &str,
+) -> Result<Option<(&'a str, &'a str)>, VerifyError> {
+    let members = document.members();
+    let is_envelope = match members.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|name| name == kind),
+        Some(name) => name == kind,
+        None => false,
+    };
+    if !is_envelope {
+        return Ok(None);
+    }
+    // What stands beside the content is signed by nobody.
+    if members
+        .keys()
+        .any(|name| !["@context", "id", "type"].contains(&name.as_str()))
+    {
+        return Err(VerifyError::Malformed(
+            "an envelope with more than its content",
+        ));
+    }
+    members
+        .get("id")
+        .and_then(Value::as_str)
+        .and_then(|id| id.strip_prefix("data:")?.split_once(','))
+        .map(Some)
+        .ok_or(VerifyError::Malformed("an envelope without content"))
+}
