@@ -86,7 +86,7 @@ impl Wallet {
     pub fn dids(&self) -> Result<Vec<DidView>> {
         let confirmed = self.state.dids.iter().filter(|did| !did.log.is_empty());
         confirmed
-            .map(|record| Ok(view(record, &self.own_log(record)?)?))
+            .map(|record| view(record, &self.own_log(record)?))
             .collect()
     }
 
@@ -306,7 +306,7 @@ impl Wallet {
 
     fn did_view(&self, index: usize) -> Result<DidView> {
         let record = &self.state.dids[index];
-        Ok(view(record, &self.own_log(record)?)?)
+        view(record, &self.own_log(record)?)
     }
 
     fn own_log(&self, record: &DidRecord) -> Result<Log> {
