@@ -23,9 +23,37 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "core", "did", "keys", "matcher", "nsm", "protocol", "template",
         ],
     ),
-    ("server", &["core", "did", "protocol"]),
+    ("egress", &[]),
+    ("resolver", &["core", "did", "egress"]),
+    ("credentials", &["core", "did", "egress", "resolver"]),
+    ("openid4vc", &["core", "did"]),
+    (
+        "server",
+        &[
+            "core",
+            "credentials",
+            "did",
+            "egress",
+            "openid4vc",
+            "protocol",
+            "resolver",
+        ],
+    ),
     ("face", &["core"]),
-    ("wallet", &["core", "did", "face", "protocol", "template"]),
+    (
+        "wallet",
+        &[
+            "core",
+            "credentials",
+            "did",
+            "egress",
+            "face",
+            "openid4vc",
+            "protocol",
+            "resolver",
+            "template",
+        ],
+    ),
     (
         "demo",
         &["core", "did", "face", "protocol", "template", "wallet"],
@@ -45,7 +73,9 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "enclave-sim",
         &[
-            "ssi",
+            "blindprint-credentials",
+            "blindprint-resolver",
+            "json-ld",
             "axum",
             "hyper",
             "reqwest",
@@ -57,7 +87,15 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     (
         "matcher",
-        &["blindprint-keys", "axum", "hyper", "reqwest", "sqlx", "ssi"],
+        &[
+            "blindprint-credentials",
+            "blindprint-keys",
+            "blindprint-resolver",
+            "axum",
+            "hyper",
+            "reqwest",
+            "sqlx",
+        ],
     ),
     (
         "server",
@@ -78,6 +116,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("protocol", &["tokio", "tfhe", "hyper"]),
     ("core", &["tokio", "hyper", "tfhe"]),
+    ("openid4vc", &["tokio", "hyper", "reqwest", "sqlx"]),
 ];
 
 struct Graph(BTreeMap<String, BTreeSet<String>>);
