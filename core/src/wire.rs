@@ -263,6 +263,12 @@ wire! {
         deactivated: bool,
     }
 
+    /// `GET /v1/dids`.
+    struct HostedDids {
+        /// The caller's, oldest first.
+        dids: Vec<HostedDid>,
+    }
+
     /// `POST /v1/subjects/me/key`.
     struct RotateKey {
         /// A [`crate::statement::KeyRotation`] signed by the old key.

@@ -16,9 +16,9 @@ CREATE TABLE issuances (
     CHECK ((kind = 'general') = (client IS NOT NULL)),
     CHECK ((kind = 'general') = (subject IS NULL)),
     CHECK ((kind IN ('enrolment', 'authentication')) = (enrolment IS NOT NULL)),
-    CHECK ((kind = 'consent-receipt') = (consent IS NOT NULL)),
-    UNIQUE (client, credential)
+    CHECK ((kind = 'consent-receipt') = (consent IS NOT NULL))
 );
+CREATE INDEX issuances_by_name ON issuances (client, credential);
 CREATE INDEX issuances_by_enrolment ON issuances (enrolment);
 CREATE INDEX issuances_by_consent ON issuances (subject, consent);
 
@@ -49,7 +49,8 @@ CREATE TABLE hosted_dids (
     did TEXT NOT NULL,
     subject TEXT NOT NULL REFERENCES subjects (subject),
     entries BIGINT NOT NULL CHECK (entries > 0),
-    deactivated BOOLEAN NOT NULL,
+    -- The parallel did:web document, which nothing signs; nothing once the DID is given up.
+    document TEXT,
     created BIGINT NOT NULL
 );
 CREATE INDEX hosted_dids_by_subject ON hosted_dids (subject);

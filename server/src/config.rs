@@ -19,8 +19,8 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use sections::{
-    EnclaveSection, LimitsSection, ListenSection, LogFormat, LogSection, MatcherSection,
-    OperatorSection, ServiceSection, TlsSection,
+    CredentialsSection, EgressSection, EnclaveSection, LimitsSection, ListenSection, LogFormat,
+    LogSection, MatcherSection, OperatorSection, ResolverSection, ServiceSection, TlsSection,
 };
 
 use crate::{Error, Result};
@@ -29,6 +29,10 @@ use crate::{Error, Result};
 const MAX_WORKERS: u32 = 1024;
 /// What `blindprint-matcher` takes for `--queue`.
 const MAX_QUEUE: u32 = 4096;
+/// What fits into one answer.
+const MAX_BATCH: u32 = 16;
+/// An authentication credential speaks of a person who was just there.
+const MAX_VERDICT_AGE: u32 = 600;
 /// Far more than any queue of matchers holds.
 const MAX_COMPARISONS: usize = 65_536;
 
@@ -50,6 +54,12 @@ pub struct Config {
     pub enclave: EnclaveSection,
     /// The matcher processes.
     pub matcher: MatcherSection,
+    /// What is issued.
+    pub credentials: CredentialsSection,
+    /// What is fetched from addresses that others choose.
+    pub egress: EgressSection,
+    /// How DIDs are resolved.
+    pub resolver: ResolverSection,
     /// What one caller may ask for.
     pub limits: LimitsSection,
     /// What is logged.
@@ -66,6 +76,9 @@ impl Default for Config {
             operator: OperatorSection::default(),
             enclave: EnclaveSection::default(),
             matcher: MatcherSection::default(),
+            credentials: CredentialsSection::default(),
+            egress: EgressSection::default(),
+            resolver: ResolverSection::default(),
             limits: LimitsSection::default(),
             log: LogSection::default(),
         }
@@ -298,12 +311,26 @@ impl Config {
             limits.body_seconds,
             limits.idempotency_seconds,
             self.listen.request_seconds,
+            self.egress.connect_seconds,
+            self.egress.total_seconds,
+            self.resolver.address_per_minute,
+            self.resolver.address_burst,
+            self.credentials.status_ttl_seconds,
         ];
         if positive.contains(&0) || limits.remembered == 0 || limits.connections == 0 {
             return refuse("limits must be at least 1");
         }
+        if self.egress.max_bytes == 0 || self.resolver.at_once == 0 {
+            return refuse("egress.max_bytes and resolver.at_once must be at least 1");
+        }
+        if !(1..=MAX_VERDICT_AGE).contains(&self.credentials.verdict_seconds) {
+            return refuse("credentials.verdict_seconds must be 1 to 600");
+        }
         if !(1..=MAX_COMPARISONS).contains(&limits.comparisons) {
             return refuse("limits.comparisons must be 1 to 65536");
+        }
+        if !(1..=MAX_BATCH).contains(&limits.batch_size) {
+            return refuse("limits.batch_size must be 1 to 16");
         }
         Ok(())
     }

@@ -123,6 +123,16 @@ impl DataFolder {
         self.path.join("protocol-key")
     }
 
+    /// The service's DIDs with their keys.
+    pub fn identity(&self) -> PathBuf {
+        self.path.join("identity.json")
+    }
+
+    /// Held by whoever changes them.
+    pub fn identity_lock(&self) -> PathBuf {
+        self.path.join("identity.lock")
+    }
+
     /// The service's name, chosen at the first start.
     pub fn service(&self) -> PathBuf {
         self.path.join("service")

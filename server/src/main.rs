@@ -64,6 +64,11 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Look at the service's DIDs, or give them new keys
+    Identity {
+        #[command(subcommand)]
+        action: IdentityAction,
+    },
     /// Print the configuration in force and where each value comes from
     Config,
     /// Print the OpenAPI document
@@ -90,6 +95,19 @@ enum ClientCommand {
         /// Its id
         id: ClientId,
     },
+}
+
+#[derive(Subcommand)]
+enum IdentityAction {
+    /// Print the DIDs and the version of their log
+    Show {
+        /// Print the did:web document as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Replace all keys. What was issued stays verifiable; the old private keys are destroyed. A running
+    /// service takes the new ones up within seconds.
+    Rotate,
 }
 
 fn main() -> ExitCode {
@@ -166,6 +184,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         }
         Command::Client(command) => manage_clients(&loaded.config, command).await,
         Command::Trust { out } => print_trust(&loaded.config, out).await,
+        Command::Identity { action } => identify(&loaded.config, action).await,
         Command::Config => print(&loaded.explain()),
         Command::Openapi => Ok(()),
     }
@@ -239,6 +258,27 @@ async fn manage_clients_in(store: &SqliteStore, command: ClientCommand) -> Resul
             }
         }
     }
+}
+
+async fn identify(config: &Config, action: IdentityAction) -> Result<()> {
+    let folder = DataFolder::existing(&config.data)?;
+    let identity = serve::identity(config, &folder)?;
+    let issuer = match action {
+        IdentityAction::Show { json } => {
+            let issuer = identity.load(&SystemEntropy, &SystemClock)?;
+            if json {
+                return print(&issuer.document().to_value());
+            }
+            issuer
+        }
+        IdentityAction::Rotate => identity.rotate(&SystemEntropy, &SystemClock).await?,
+    };
+    print(&format_args!(
+        "{}\n{}\nversion {}",
+        issuer.web(),
+        issuer.webvh(),
+        issuer.version()
+    ))
 }
 
 async fn print_trust(config: &Config, out: Option<PathBuf>) -> Result<()> {

@@ -4,9 +4,16 @@
 mod chores;
 mod connections;
 mod processes;
+mod publishing;
 mod sockets;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::http::Uri;
 use axum_server::{Handle, tls_rustls::RustlsConfig};
@@ -21,15 +28,19 @@ use crate::{
     Error, Result,
     backend::{Enclave, Matchers, MaterialStore},
     config::Config,
-    domain::{InvitationKey, Locks, Parts, Rate, Service, Terms},
+    domain::{
+        Buckets, InvitationKey, Locks, OpenId, OpenIdParts, OpenIdTerms, Parts, Places,
+        ProtocolKey, Rate, Service, Terms,
+    },
     folder::{self, DataFolder, Occupied},
-    http::{self, App, Operators},
+    http::{self, App, Operators, TOKEN_RATE},
     process::Supervisor,
     store::{SqliteStore, Store},
     telemetry, trust,
 };
 use chores::{Certificate, forget, settle};
 use processes::Backends;
+pub use publishing::Identity;
 use sockets::{Sockets, listening};
 
 /// Where a running service is found.
@@ -129,8 +140,8 @@ impl Running {
         let certificate = Certificate {
             section: config.tls.clone(),
             host: host(&service),
-            clock,
-            entropy,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
         };
         let tls = RustlsConfig::from_config(certificate.load(&folder)?);
 
@@ -144,6 +155,9 @@ impl Running {
         chores.spawn(settle(Arc::clone(&app.service)));
         let remembered = i64::from(config.limits.idempotency_seconds);
         chores.spawn(forget(Arc::clone(&app), remembered));
+        let identity = Identity::of(&config, &folder, &service);
+        let credentials = Arc::clone(&app.public.credentials);
+        chores.spawn(identity.follow(credentials, (Arc::clone(&clock), Arc::clone(&entropy))));
         chores.spawn(backends.write_trust(folder.trust(), service));
         chores.spawn(certificate.keep(folder, tls.clone()));
         let mut servers = JoinSet::new();
@@ -211,16 +225,45 @@ fn assemble(
         entropy: Arc::clone(entropy),
         invitations: invitation_key(folder, &**entropy)?,
     };
+    let public = publishing::public(
+        config,
+        folder,
+        service,
+        (&store, &enclave),
+        (clock, entropy),
+    )?;
+    let openid = OpenIdParts {
+        store: Arc::clone(&store),
+        credentials: Arc::clone(&public.credentials),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        protocol: protocol_key(folder, &**entropy)?,
+    };
+    let openid_terms = OpenIdTerms {
+        service: service.clone(),
+        batch_size: limits.batch_size as usize,
+    };
     let operator = operator_token(config, folder, &**entropy)?;
+    let resolution_rate = Rate {
+        per_minute: config.resolver.address_per_minute,
+        burst: config.resolver.address_burst,
+    };
+    let resolutions = config.resolver.at_once;
     let address_rate = Rate {
         per_minute: limits.address_per_minute,
         burst: limits.address_burst,
     };
     Ok(Arc::new(App {
         service: Arc::new(Service::new(terms, parts)),
+        openid: Arc::new(OpenId::new(openid_terms, openid)),
+        public,
+        resolution_rate: Buckets::new(resolution_rate, limits.remembered),
+        // One address never has all places.
+        resolutions: Places::new(resolutions, (resolutions / 4).max(1)),
         material: MaterialStore::new(folder.material(), enclave, store),
         operators: Operators::new(&operator, &config.operator.enrolment_keys()?),
         address_rate: App::address_rate(address_rate, limits.remembered),
+        token_rate: Buckets::new(TOKEN_RATE, limits.remembered),
         trusted_proxies: config.listen.trusted_proxies.clone(),
         keys_in_use: Locks::default(),
         metrics: telemetry::start_metrics()?,
@@ -278,6 +321,12 @@ fn service_id(config: &Config, folder: &DataFolder, https: SocketAddr) -> Result
     Ok(known)
 }
 
+/// The identity of the service that a data folder belongs to.
+pub fn identity(config: &Config, folder: &DataFolder) -> Result<Identity> {
+    let service = service_id(config, folder, config.listen.https)?;
+    Ok(Identity::of(config, folder, &service))
+}
+
 /// `localhost` for loopback and unspecified addresses, which certificates and browsers know.
 fn host_and_port(address: SocketAddr) -> String {
     if address.ip().is_loopback() || address.ip().is_unspecified() {
@@ -325,9 +374,18 @@ fn operator_token(
 
 /// The key that invitations are made with, drawn at its first use.
 pub fn invitation_key(folder: &DataFolder, entropy: &dyn Entropy) -> Result<InvitationKey> {
-    let text = folder::secret_or_else(&folder.invitation_key(), || random_text(entropy))?;
+    key_in(&folder.invitation_key(), entropy).map(InvitationKey::new)
+}
+
+/// The key that codes and nonces are made with, drawn at its first use.
+fn protocol_key(folder: &DataFolder, entropy: &dyn Entropy) -> Result<ProtocolKey> {
+    key_in(&folder.protocol_key(), entropy).map(ProtocolKey::new)
+}
+
+fn key_in(file: &Path, entropy: &dyn Entropy) -> Result<SecretBox<[u8; 32]>> {
+    let text = folder::secret_or_else(file, || random_text(entropy))?;
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.trim()).unwrap_or_default());
     let key = <[u8; 32]>::try_from(bytes.as_slice())
-        .map_err(|_| Error::Setup("invitation-key in the data folder is damaged".to_owned()))?;
-    Ok(InvitationKey::new(SecretBox::new(Box::new(key))))
+        .map_err(|_| Error::Setup(format!("{} is damaged", file.display())))?;
+    Ok(SecretBox::new(Box::new(key)))
 }

@@ -3,13 +3,17 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use blindprint_core::ServiceId;
+use blindprint_egress::Allowed;
+use blindprint_resolver::Network;
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
-use crate::{Error, Result};
+use crate::{Error, Result, domain::IssuerMethod};
 
 /// `[service]`
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -144,6 +148,8 @@ pub struct LimitsSection {
     pub remembered: usize,
     /// Proof verifications and comparisons under way at once, over all callers; 1 to 65,536.
     pub comparisons: usize,
+    /// Copies of a credential that a wallet receives at once, each for a key of its own; 1 to 16.
+    pub batch_size: u32,
     /// Longest time to send a body, in seconds.
     pub body_seconds: u32,
     /// How long an idempotency key is remembered, in seconds.
@@ -160,8 +166,128 @@ impl Default for LimitsSection {
             connections: 512,
             remembered: 65_536,
             comparisons: 32,
+            batch_size: 16,
             body_seconds: 10,
             idempotency_seconds: 86_400,
+        }
+    }
+}
+
+/// `[credentials]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CredentialsSection {
+    /// The DID that issues: `web` or `webvh`.
+    pub issuer_method: IssuerMethod,
+    /// The oldest verdict on which an authentication credential is issued, in seconds; at most 600.
+    pub verdict_seconds: u32,
+    /// How long a fetched status list may be relied on, in seconds.
+    pub status_ttl_seconds: u32,
+}
+
+impl Default for CredentialsSection {
+    fn default() -> Self {
+        Self {
+            issuer_method: IssuerMethod::Web,
+            verdict_seconds: 300,
+            status_ttl_seconds: 60,
+        }
+    }
+}
+
+/// `[egress]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EgressSection {
+    /// Longest time for one connection, in seconds.
+    pub connect_seconds: u32,
+    /// Longest time for a whole fetch, in seconds.
+    pub total_seconds: u32,
+    /// Longest answer, in bytes.
+    pub max_bytes: usize,
+    /// Addresses that would be refused because they are private: networks, and hosts with a port.
+    pub allow: Vec<Allowed>,
+    /// An HTTP proxy for all fetches.
+    pub proxy: Option<Url>,
+    /// Certificates in PEM to trust beside the system's.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+impl Default for EgressSection {
+    fn default() -> Self {
+        Self {
+            connect_seconds: 5,
+            total_seconds: 10,
+            max_bytes: 1 << 20,
+            allow: Vec::new(),
+            proxy: None,
+            ca_bundle: None,
+        }
+    }
+}
+
+impl EgressSection {
+    /// The same for the client that fetches.
+    pub fn client(&self) -> Result<blindprint_egress::Config> {
+        let ca_bundle = self.ca_bundle.as_ref().map(|file| {
+            std::fs::read(file)
+                .map_err(|error| Error::Setup(format!("{}: {error}", file.display())))
+        });
+        Ok(blindprint_egress::Config {
+            connect_timeout: Duration::from_secs(u64::from(self.connect_seconds)),
+            total_timeout: Duration::from_secs(u64::from(self.total_seconds)),
+            max_body: self.max_bytes,
+            allow: self.allow.clone(),
+            proxy: self.proxy.clone(),
+            ca_bundle: ca_bundle.transpose()?,
+            ..blindprint_egress::Config::default()
+        })
+    }
+}
+
+/// `[resolver]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResolverSection {
+    /// How long a fetched DID document is kept, in seconds.
+    pub cache_seconds: u32,
+    /// How long a failure is remembered, in seconds.
+    pub negative_seconds: u32,
+    /// Documents kept at most, in bytes.
+    pub cache_bytes: u64,
+    /// Resolutions for strangers at once.
+    pub at_once: usize,
+    /// Resolutions a minute for one address.
+    pub address_per_minute: u32,
+    /// Resolutions at once, after a pause, for one address.
+    pub address_burst: u32,
+    /// The chains on which did:ethr is resolved.
+    pub networks: Vec<Network>,
+}
+
+impl Default for ResolverSection {
+    fn default() -> Self {
+        Self {
+            cache_seconds: 300,
+            negative_seconds: 10,
+            cache_bytes: 64 << 20,
+            at_once: 16,
+            address_per_minute: 120,
+            address_burst: 30,
+            networks: Vec::new(),
+        }
+    }
+}
+
+impl ResolverSection {
+    /// The same for the resolver.
+    pub fn resolver(&self) -> blindprint_resolver::Config {
+        blindprint_resolver::Config {
+            ttl: self.cache_seconds,
+            negative_ttl: self.negative_seconds,
+            cache_bytes: self.cache_bytes,
+            networks: self.networks.clone(),
+            ..blindprint_resolver::Config::default()
         }
     }
 }

@@ -5,17 +5,28 @@
 //! issuance, so that what was erased in between gives no credential, and what is erased afterwards
 //! takes its credentials with it.
 
+mod facts;
+mod general;
+
 use std::sync::Arc;
 
 use blindprint_core::{Clock, Entropy, ServiceId, SubjectId, problem::ProblemCode};
-use blindprint_did::PublicKey;
+use blindprint_credentials::{
+    Claims, Contexts, Credential, Deployment, IssueError, Signer, Suite, Verifier,
+    sd_jwt::SdJwtClaims,
+};
+use blindprint_did::{KeyType, PublicKey};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    issued::{CredentialKind, Reference},
-    record::{ConsentRecord, EnrolmentRecord, EnrolmentState, VerdictRecord},
+    CurrentIssuer, StatusLists,
+    issued::{CredentialFormat, CredentialKind, Issuance, IssuanceId, Reference, StatusEntry},
 };
 use crate::{Error, Result, backend::Enclave, store::Store};
+use facts::Validity;
+
+pub use general::{Change, General, Securing};
 
 /// Copies of one credential in one batch at most.
 pub const MOST_COPIES: usize = 16;
@@ -53,6 +64,15 @@ impl Basis {
     }
 }
 
+/// One batch, issued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Issued {
+    /// Its name.
+    pub issuance: IssuanceId,
+    /// One credential a holder's key, in their order: an object, or a text for JOSE and SD-JWT.
+    pub credentials: Vec<Value>,
+}
+
 /// What the operator decided about credentials.
 #[derive(Debug, Clone)]
 pub struct CredentialTerms {
@@ -60,8 +80,6 @@ pub struct CredentialTerms {
     pub service: ServiceId,
     /// The oldest verdict on which an authentication credential is issued, in seconds.
     pub verdict_seconds: u32,
-    /// How long a fetched status list may be relied on, in seconds.
-    pub status_ttl: u32,
 }
 
 /// The parts that credentials need.
@@ -74,38 +92,56 @@ pub struct CredentialParts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Who issues.
+    pub issuer: Arc<CurrentIssuer>,
+    /// Where the status of credentials is told.
+    pub lists: Arc<StatusLists>,
+    /// What believes others' credentials.
+    pub verifier: Verifier,
 }
 
-/// The issuer.
+/// The issuer of credentials.
 pub struct Credentials {
     terms: CredentialTerms,
-    store: Arc<dyn Store>,
-    enclave: Arc<Enclave>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-}
-
-/// What stands behind a basis now.
-enum Facts {
-    Enrolment(EnrolmentRecord),
-    Verdict(VerdictRecord),
-    Consent(ConsentRecord),
+    parts: CredentialParts,
+    deployment: Deployment,
+    contexts: Contexts,
 }
 
 impl Credentials {
     /// An issuer on these terms.
     pub fn new(terms: CredentialTerms, parts: CredentialParts) -> Self {
+        let deployment = Deployment::new(&terms.service);
         Self {
+            contexts: Contexts::standard().with(&deployment),
+            deployment,
             terms,
-            store: parts.store,
-            enclave: parts.enclave,
-            clock: parts.clock,
-            entropy: parts.entropy,
+            parts,
         }
     }
 
-    /// What a credential of `subject` would stand on. `NoBasis` if it does not exist, is somebody
-    /// else's, or is over.
+    /// Who issues.
+    pub fn issuer(&self) -> &CurrentIssuer {
+        &self.parts.issuer
+    }
+
+    /// Where the status of credentials is told.
+    pub fn lists(&self) -> &StatusLists {
+        &self.parts.lists
+    }
+
+    /// What believes others' credentials, and our own.
+    pub const fn verifier(&self) -> &Verifier {
+        &self.parts.verifier
+    }
+
+    /// Where vocabulary is published.
+    pub const fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// What a credential of `subject` would stand on. [`ProblemCode::NoBasis`] if it does not
+    /// exist, is somebody else's, or is over.
     pub async fn basis(&self, subject: &SubjectId, reference: Reference) -> Result<Basis> {
         let basis = Basis {
             subject: subject.clone(),
@@ -115,44 +151,100 @@ impl Credentials {
         Ok(basis)
     }
 
-    /// What is behind a basis at this moment.
-    async fn facts(&self, basis: &Basis) -> Result<Facts> {
-        let now = self.clock.now();
-        let facts = match basis.reference {
-            Reference::Enrolment(id) => self.live(&basis.subject, id).await?.map(Facts::Enrolment),
-            Reference::Authentication(challenge) => {
-                let verdict = self.store.verdict(challenge).await?.filter(|verdict| {
-                    let age = now.since(verdict.given);
-                    verdict.subject == basis.subject
-                        && verdict.matched
-                        && age <= i64::from(self.terms.verdict_seconds)
-                });
-                match verdict {
-                    Some(verdict) => self
-                        .live(&basis.subject, verdict.enrolment)
-                        .await?
-                        .map(|_| Facts::Verdict(verdict)),
-                    None => None,
-                }
-            }
-            Reference::ConsentReceipt(id) => self
-                .store
-                .consent(&basis.subject, id)
-                .await?
-                .filter(|consent| consent.is_live(now))
-                .map(Facts::Consent),
+    /// Issues one copy for each key, at most [`MOST_COPIES`]. Basis and indices are recorded before
+    /// anything is signed; copies that never reach their holder have cost an index each.
+    pub async fn issue(
+        &self,
+        basis: &Basis,
+        format: CredentialFormat,
+        holders: &[HolderKey],
+    ) -> Result<Issued> {
+        if !(1..=MOST_COPIES).contains(&holders.len()) {
+            return Err(Error::because(
+                ProblemCode::MalformedRequest,
+                "between 1 and 16 copies are issued at once",
+            ));
+        }
+        let facts = self.facts(basis).await?;
+        let claims = self.claims(&facts).await?;
+        let now = self.parts.clock.now();
+        let issuance = Issuance {
+            id: IssuanceId::random(&*self.parts.entropy),
+            ground: facts.ground(),
+            entries: Some((format.list(), holders.len())),
+            issued: now,
         };
-        facts.ok_or(Error::Refused(ProblemCode::NoBasis))
+        let entries = self
+            .parts
+            .store
+            .record_issuance(&issuance, &*self.parts.entropy)
+            .await?
+            .ok_or(Error::Refused(ProblemCode::NoBasis))?;
+        let validity = facts.validity(now);
+        let credentials: Result<Vec<Value>, IssueError> = holders
+            .iter()
+            .zip(entries)
+            .map(|(holder, entry)| self.copy(&claims, validity, format, holder, entry))
+            .collect();
+        let credentials =
+            credentials.map_err(|error| Error::broken("signing a credential")(error.into()))?;
+        let copies = credentials.len() as u64;
+        metrics::counter!("blindprint_credentials_issued_total", "kind" => basis.kind().as_str())
+            .increment(copies);
+        Ok(Issued {
+            issuance: issuance.id,
+            credentials,
+        })
     }
 
-    async fn live(
+    /// One copy.
+    fn copy(
         &self,
-        subject: &SubjectId,
-        id: blindprint_core::EnrolmentId,
-    ) -> Result<Option<EnrolmentRecord>> {
-        let known = self.store.enrolment(id).await?;
-        Ok(known.filter(|enrolment| {
-            enrolment.subject == *subject && enrolment.state == EnrolmentState::Live
-        }))
+        claims: &Claims,
+        validity: Validity,
+        format: CredentialFormat,
+        holder: &HolderKey,
+        entry: StatusEntry,
+    ) -> Result<Value, IssueError> {
+        let issuer = self.parts.issuer.now();
+        let did = issuer.did().as_str();
+        let key = issuer.credential_key(match format {
+            CredentialFormat::SdJwtEs256 => KeyType::P256,
+            _ => KeyType::Ed25519,
+        });
+        let (jose, multikey) = (issuer.jose_method(key), issuer.multikey_method(key));
+        let signer = |method| Signer::new(key, method, &self.contexts);
+        let credential = || {
+            let entries = self.parts.lists.bitstring_entries(entry);
+            let builder = Credential::builder(&self.deployment, did, claims)
+                .held_by(holder.key.uri().as_str())
+                .valid_from(validity.from)
+                .valid_until(validity.until);
+            let told = entries
+                .iter()
+                .fold(builder, |told, entry| told.status(entry));
+            told.build()
+        };
+        Ok(match format {
+            CredentialFormat::LdpVcJcs => {
+                signer(&multikey)?.credential(credential()?, Suite::EddsaJcs2022, validity.from)?
+            }
+            CredentialFormat::LdpVcRdfc => {
+                signer(&multikey)?.credential(credential()?, Suite::EddsaRdfc2022, validity.from)?
+            }
+            CredentialFormat::JwtVc => signer(&jose)?.credential_jwt(&credential()?)?.into(),
+            CredentialFormat::SdJwtEdDsa | CredentialFormat::SdJwtEs256 => {
+                let status = self.parts.lists.token_entry(entry);
+                let of = SdJwtClaims::of(&self.deployment, did, claims, validity.from)?;
+                let claims = SdJwtClaims {
+                    expires: Some(validity.until),
+                    holder: Some(&holder.key),
+                    status: Some(&status),
+                    ..of
+                };
+                let token = signer(&jose)?.sd_jwt(&claims, &*self.parts.entropy)?;
+                token.to_text().into()
+            }
+        })
     }
 }

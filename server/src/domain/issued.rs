@@ -7,6 +7,8 @@ use blindprint_core::{ConsentId, EnrolmentId, Entropy, Invalid, Nonce, SubjectId
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::ClientId;
+
 /// One act of issuing, of all copies of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IssuanceId(pub Uuid);
@@ -131,8 +133,8 @@ pub enum Ground {
     /// A machine client's word.
     Client {
         /// Who.
-        client: String,
-        /// What they call the credential: unique among theirs.
+        client: ClientId,
+        /// What they call the credential.
         credential: Option<String>,
     },
 }
@@ -151,17 +153,8 @@ pub struct Issuance {
     pub issued: UnixTime,
 }
 
-/// Why an issuance was not recorded. Nothing was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotIssued {
-    /// What it stands on is gone.
-    Groundless,
-    /// The client has a credential of this name already.
-    Named,
-}
-
 /// What a status list says of a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Nothing against it.
     Valid,
@@ -248,13 +241,13 @@ pub struct ListRecord {
     pub version: u64,
 }
 
-/// Which issuance is meant.
+/// Which issuances are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
-    /// Of any credential, by a place in a list.
+    /// Any credential's, by a place in a list.
     Anybody(StatusEntry),
-    /// Of a credential that this client had issued, by a place in a list.
-    Client(String, StatusEntry),
-    /// The same, by the credential's name.
-    Named(String, String),
+    /// A credential's that this client had issued, by a place in a list.
+    Client(ClientId, StatusEntry),
+    /// All that this client had issued under this name.
+    Named(ClientId, String),
 }

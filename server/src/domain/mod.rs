@@ -29,8 +29,8 @@ mod openid;
 mod places;
 mod presentation_requests;
 mod presenting;
-mod public;
 mod protocol_key;
+mod public;
 pub mod record;
 mod redeeming;
 mod refusal;
@@ -53,10 +53,10 @@ use blindprint_protocol::{
 pub use admission::Admission;
 pub use buckets::{Buckets, Rate};
 pub use clients::{ClientId, ClientRecord, Scope, Scopes, add_client};
-pub use enrolment::Upload;
-pub use hosting::{Addition, DidName, HostedDid, Hosting, NotHosted};
 pub use configurations::Configuration;
 pub use denied::Denied;
+pub use enrolment::Upload;
+pub use hosting::{Addition, DidName, HostedDid, Hosting, NotHosted};
 pub use identity::{Caller, Facts, Identified, MAX_SKEW};
 pub use invitation::{InvitationKey, invite};
 pub use issuance::{
@@ -69,12 +69,12 @@ pub use notice::{Notice, Notices};
 pub use offers::{Attempt, NotRedeemed, OfferRecord, OfferSecret, Redemption};
 pub use openid::{OpenId, OpenIdParts, OpenIdTerms};
 pub use places::{Place, Places};
-pub use public::{Public, PublicParts, PublicTerms};
-pub use resolution::{FoundLists, ListedKeys, OwnFiles};
-pub use status::{ListForm, SignedList, StatusLists, credential_form};
 pub use presentation_requests::{Failure, Outcome, Shown, Standing as RequestStanding};
 pub use presenting::{LONGEST_REQUEST, RequestMade, WantedPresentation};
 pub use protocol_key::{NonceUse, ProtocolKey};
+pub use public::{Public, PublicParts, PublicTerms};
+pub use resolution::{FoundLists, ListedKeys, OwnFiles};
+pub use status::{ListForm, SignedList, StatusLists, credential_form};
 pub use tokens::{Granted, TOKEN_SECONDS, TokenHolder, TokenRecord};
 
 use crate::{

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     backend::MaterialStore,
-    domain::{Buckets, Locks, OpenId, Rate, Service},
+    domain::{Buckets, Locks, OpenId, Places, Public, Rate, Service},
 };
 
 /// What every handler can reach.
@@ -18,6 +18,12 @@ pub struct App {
     pub service: Arc<Service>,
     /// OAuth 2.0, `OpenID4VCI` and `OpenID4VP`.
     pub openid: Arc<OpenId>,
+    /// What the service is to strangers.
+    pub public: Public,
+    /// DIDs that are resolved for strangers, by one address.
+    pub resolution_rate: Buckets<Address>,
+    /// The same at this moment.
+    pub resolutions: Arc<Places<Address>>,
     /// Public material.
     pub material: MaterialStore,
     /// Who operates the service.

@@ -9,10 +9,14 @@ mod attestation;
 mod authentications;
 mod consents;
 mod credential_offers;
+mod credentials;
+mod did;
+mod dids;
 mod enrolments;
 mod envelope;
 mod guard;
 mod idempotency;
+mod identifiers;
 mod invitations;
 mod keys;
 mod nonces;
@@ -25,13 +29,18 @@ mod operations;
 mod operator;
 mod parameters;
 mod presentation_requests;
+mod presentations;
 pub mod problem;
 mod profiles;
 mod proof;
+mod published;
 mod service;
+mod status_lists;
 mod subjects;
 #[cfg(test)]
 mod tests;
+mod verification;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -107,6 +116,26 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(presentation_requests::read::handler))
         .routes(routes!(oid4vp::request::get, oid4vp::request::post))
         .routes(routes!(oid4vp::respond::handler))
+        .routes(routes!(did::document::handler))
+        .routes(routes!(did::log::handler))
+        .routes(routes!(did::keys::handler))
+        .routes(routes!(dids::host::handler, dids::list::handler))
+        .routes(routes!(dids::append::handler))
+        .routes(routes!(dids::document::handler))
+        .routes(routes!(dids::log::handler))
+        .routes(routes!(
+            identifiers::resolve::handler,
+            identifiers::resolve_with::handler
+        ))
+        .routes(routes!(vocabulary::context::handler))
+        .routes(routes!(vocabulary::schema::handler))
+        .routes(routes!(vocabulary::credential_type::handler))
+        .routes(routes!(status_lists::token::handler))
+        .routes(routes!(status_lists::credential::handler))
+        .routes(routes!(credentials::issue::handler))
+        .routes(routes!(credentials::verify::handler))
+        .routes(routes!(credentials::status::handler))
+        .routes(routes!(presentations::verify::handler))
         .routes(routes!(operations::healthz::handler))
         .routes(routes!(operations::readyz::handler))
         .routes(routes!(operations::metrics::handler))

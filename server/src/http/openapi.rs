@@ -48,6 +48,10 @@ use crate::domain::Scope;
         (name = "enrolment", description = "Templates"),
         (name = "authentication", description = "Challenges and verdicts"),
         (name = "credentials", description = "OAuth 2.0, OpenID4VCI and OpenID4VP: errors are `{\"error\", \"error_description\"}`"),
+        (name = "identity", description = "DIDs: the service's, hosted ones, anybody's"),
+        (name = "vocabulary", description = "What credentials say: context, schemas, types"),
+        (name = "status", description = "Status lists"),
+        (name = "vc-api", description = "Credentials and presentations for machine clients (VC API)"),
         (name = "operation", description = "For operators"),
     ),
     modifiers(&Common),
@@ -99,7 +103,9 @@ impl Modify for Common {
             SecurityScheme::Http(
                 HttpBuilder::new()
                     .scheme(HttpAuthScheme::Bearer)
-                    .description(Some("An access token had for an offer's code; scheme `DPoP` if it is bound"))
+                    .description(Some(
+                        "An access token had for an offer's code; scheme `DPoP` if it is bound",
+                    ))
                     .build(),
             ),
         );
@@ -214,6 +220,21 @@ const COMPARISON: &[ProblemCode] = &[
     ProblemCode::Locked,
 ];
 
+/// What an endpoint that hosts DIDs can answer besides.
+const HOSTING: &[ProblemCode] = &[
+    ProblemCode::ConsentRequired,
+    ProblemCode::QuotaReached,
+    ProblemCode::LogRefused,
+];
+
+/// What an endpoint for credentials can answer besides.
+const CREDENTIAL: &[ProblemCode] = &[
+    ProblemCode::CredentialRefused,
+    ProblemCode::NotVerified,
+    ProblemCode::Conflict,
+    ProblemCode::InsufficientStorage,
+];
+
 macro_rules! problem_sets {
     ($($(#[$doc:meta])* $name:ident = [$($set:ident),*];)*) => {
         $(
@@ -238,6 +259,10 @@ problem_sets! {
     ComparisonProblems = [ANY, WALLET, COMPARISON];
     /// Errors of machine clients' endpoints.
     ClientProblems = [ANY, CLIENT];
+    /// Errors of wallets' endpoints that host DIDs.
+    HostingProblems = [ANY, WALLET, HOSTING];
+    /// Errors of machine clients' endpoints for credentials.
+    CredentialProblems = [ANY, CLIENT, CREDENTIAL];
     /// Errors of operators' endpoints.
     OperatorProblems = [ANY, OPERATOR];
 }

@@ -101,6 +101,32 @@ impl<T: DeserializeOwned + Send> Payload for Json<T> {
     }
 }
 
+/// A JSON body that holds a document: as large as any body may be.
+pub(super) struct Large<T>(pub T);
+
+impl<T: DeserializeOwned + Send> Payload for Large<T> {
+    const LIMIT: usize = guard::LARGEST_BODY;
+
+    fn accept(headers: &HeaderMap) -> Result<(), Problem> {
+        <Json<T> as Payload>::accept(headers)
+    }
+
+    fn read(bytes: Vec<u8>, statement: Option<Jws>) -> Result<Self, Problem> {
+        let Json(value) = <Json<T> as Payload>::read(bytes, statement)?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequest<Arc<App>> for Large<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        <Self as Payload>::accept(request.headers())?;
+        let bytes = read_body(request, <Self as Payload>::LIMIT, app.body_seconds).await?;
+        <Self as Payload>::read(bytes, None)
+    }
+}
+
 /// Where and what kind of mistake, without repeating what was sent.
 fn describe(error: &serde_json::Error) -> String {
     use serde_json::error::Category;

@@ -1,6 +1,9 @@
 //! What every database must do. Each case gets an empty store of its own.
 
 mod changes;
+mod credentials;
+mod hosting;
+mod openid;
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use crate::{
     Result,
     domain::{
         Addition, DidName, HostedDid, NotHosted,
-        issued::{Issuance, ListId, ListRecord, NotIssued, Standing, StatusEntry, Whose},
+        issued::{Issuance, ListId, ListRecord, Standing, StatusEntry, Whose},
     },
 };
 
@@ -13,15 +13,16 @@ use crate::{
 #[async_trait]
 pub trait CredentialStore {
     /// Records an issuance, if what it stands on is still there, with a random free index in a
-    /// status list for each of its copies. An index is never given out again.
+    /// status list for each of its copies. An index is never given out again. `None` if it is not
+    /// there: then nothing is recorded.
     async fn record_issuance(
         &self,
         issuance: &Issuance,
         entropy: &dyn Entropy,
-    ) -> Result<Result<Vec<StatusEntry>, NotIssued>>;
+    ) -> Result<Option<Vec<StatusEntry>>>;
 
-    /// Changes what the lists say of an issuance, of all its copies at once. What is revoked stays
-    /// so. Returns what they say then; `None` if there is no such issuance.
+    /// Changes what the lists say of issuances, of all their copies at once. What is revoked stays
+    /// so. Returns what they say then, the worst of it; `None` if there is no such issuance.
     async fn change_standing(&self, whose: &Whose, to: Standing) -> Result<Option<Standing>>;
 
     /// One status list.

@@ -97,6 +97,16 @@ impl SqliteStore {
             .unwrap();
     }
 
+    /// Makes every status list seem to have this many entries.
+    #[cfg(test)]
+    pub(super) async fn seem_filled(&self, entries: u32) {
+        sqlx::query("UPDATE status_lists SET entries = $1")
+            .bind(i64::from(entries))
+            .execute(&self.writer)
+            .await
+            .unwrap();
+    }
+
     async fn begin(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>> {
         self.writer
             .begin_with("BEGIN IMMEDIATE")

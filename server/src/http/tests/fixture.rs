@@ -11,13 +11,18 @@ use blindprint_core::{
     wire::{PROOF_HEADER, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
+use blindprint_egress::Egress;
 use secrecy::{SecretBox, SecretString};
 use tower::ServiceExt as _;
 
 use crate::{
     backend::{Enclave, Matchers, MaterialStore},
-    domain::{InvitationKey, Locks, Parts, Rate, Service, Terms},
-    http::{App, Operators, router},
+    domain::{
+        Buckets, InvitationKey, Issuer, IssuerMethod, Locks, MOST_COPIES, OpenId, OpenIdParts,
+        OpenIdTerms, Parts, Places, ProtocolKey, Public, PublicParts, PublicTerms, Rate, Service,
+        Terms,
+    },
+    http::{App, Operators, TOKEN_RATE, router},
     store::{SqliteStore, Store},
     telemetry,
 };
@@ -98,8 +103,26 @@ impl Fixture {
                 invitations: InvitationKey::new(SecretBox::new(Box::new([7; 32]))),
             },
         );
+        let public = public(&store, &enclave, &clock);
+        let openid = OpenId::new(
+            OpenIdTerms {
+                service: SERVICE.parse().unwrap(),
+                batch_size: MOST_COPIES,
+            },
+            OpenIdParts {
+                store: Arc::clone(&store) as Arc<dyn Store>,
+                credentials: Arc::clone(&public.credentials),
+                clock: Arc::clone(&clock) as Arc<dyn Clock>,
+                entropy: Arc::new(SystemEntropy),
+                protocol: ProtocolKey::new(SecretBox::new(Box::new([8; 32]))),
+            },
+        );
         let app = Arc::new(App {
             service: Arc::new(service),
+            openid: Arc::new(openid),
+            public,
+            resolution_rate: Buckets::new(address_rate, 100),
+            resolutions: Places::new(4, 1),
             material: MaterialStore::new(
                 folder.path().join("material"),
                 enclave,
@@ -110,6 +133,7 @@ impl Fixture {
                 &[SecretString::from(ENROLMENT_KEY)],
             ),
             address_rate: App::address_rate(address_rate, 100),
+            token_rate: Buckets::new(TOKEN_RATE, 100),
             trusted_proxies: Vec::new(),
             keys_in_use: Locks::default(),
             metrics: telemetry::start_metrics().unwrap(),
@@ -233,6 +257,28 @@ impl Fixture {
         self.send(request.body(Body::from(body.to_owned())).unwrap())
             .await
     }
+}
+
+/// Nothing is fetched from anywhere: there is no address that egress allows, and nobody who answers.
+fn public(store: &Arc<SqliteStore>, enclave: &Arc<Enclave>, clock: &Arc<ManualClock>) -> Public {
+    let issuer =
+        Issuer::create(&service(), IssuerMethod::Web, &SystemEntropy, clock.now()).unwrap();
+    Public::new(
+        PublicTerms {
+            service: service(),
+            verdict_seconds: 300,
+            status_ttl: 60,
+            resolver: blindprint_resolver::Config::default(),
+        },
+        PublicParts {
+            store: Arc::clone(store) as Arc<dyn Store>,
+            enclave: Arc::clone(enclave),
+            clock: Arc::clone(clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy),
+            issuer,
+            egress: Egress::new(&blindprint_egress::Config::default()).unwrap(),
+        },
+    )
 }
 
 pub(in crate::http) fn service() -> ServiceId {

@@ -5,9 +5,12 @@ use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 use super::{SqliteStore, corrupt, failed};
 use crate::{
     Result,
-    domain::issued::{
-        Ground, Issuance, LIST_ENTRIES, ListId, ListKind, ListRecord, NotIssued, Standing,
-        StatusEntry, Whose,
+    domain::{
+        ClientId,
+        issued::{
+            Ground, Issuance, LIST_ENTRIES, ListId, ListKind, ListRecord, Standing, StatusEntry,
+            Whose,
+        },
     },
     store::CredentialStore,
 };
@@ -23,11 +26,11 @@ impl CredentialStore for SqliteStore {
         &self,
         issuance: &Issuance,
         entropy: &dyn Entropy,
-    ) -> Result<Result<Vec<StatusEntry>, NotIssued>> {
+    ) -> Result<Option<Vec<StatusEntry>>> {
         const DOING: &str = "recording an issuance";
         let mut tx = self.begin(DOING).await?;
-        if let Err(not_issued) = insert(&mut tx, issuance).await.map_err(failed(DOING))? {
-            return Ok(Err(not_issued));
+        if !insert(&mut tx, issuance).await.map_err(failed(DOING))? {
+            return Ok(None);
         }
         let mut entries = Vec::new();
         if let Some((kind, copies)) = issuance.entries {
@@ -36,25 +39,27 @@ impl CredentialStore for SqliteStore {
             }
         }
         tx.commit().await.map_err(failed(DOING))?;
-        Ok(Ok(entries))
+        Ok(Some(entries))
     }
 
     async fn change_standing(&self, whose: &Whose, to: Standing) -> Result<Option<Standing>> {
         const DOING: &str = "changing a credential's status";
         let mut tx = self.begin(DOING).await?;
-        let found = find(&mut tx, whose).await.map_err(failed(DOING))?;
-        let Some((issuance, known)) = found else {
-            return Ok(None);
-        };
-        let known = standing(&known)?;
-        if known == Standing::Revoked || known == to {
-            return Ok(Some(known));
+        let issuances = find(&mut tx, whose).await?;
+        let mut worst = None;
+        for (issuance, known) in issuances {
+            if known != Standing::Revoked && known != to {
+                change(&mut tx, Of::Issuance(&issuance), to)
+                    .await
+                    .map_err(failed(DOING))?;
+            }
+            worst = worst.max(Some(match known {
+                Standing::Revoked => known,
+                _ => to,
+            }));
         }
-        change(&mut tx, Of::Issuance(&issuance), to)
-            .await
-            .map_err(failed(DOING))?;
         tx.commit().await.map_err(failed(DOING))?;
-        Ok(Some(to))
+        Ok(worst)
     }
 
     async fn status_list(&self, id: ListId) -> Result<Option<ListRecord>> {
@@ -100,7 +105,7 @@ impl CredentialStore for SqliteStore {
 
 /// Inserts an issuance, if what it stands on is there in this very transaction: an erasure comes
 /// either before it and keeps it away, or after it and revokes it.
-async fn insert(tx: &mut Tx, issuance: &Issuance) -> sqlx::Result<Result<(), NotIssued>> {
+async fn insert(tx: &mut Tx, issuance: &Issuance) -> sqlx::Result<bool> {
     let id = issuance.id.to_string();
     let issued = issuance.issued.0;
     let inserted = match &issuance.ground {
@@ -135,27 +140,19 @@ async fn insert(tx: &mut Tx, issuance: &Issuance) -> sqlx::Result<Result<(), Not
             .await?
         }
         Ground::Client { client, credential } => {
-            let inserted = sqlx::query(
+            sqlx::query(
                 "INSERT INTO issuances (id, kind, client, credential, issued)
-                 VALUES ($1, 'general', $2, $3, $4)
-                 ON CONFLICT (client, credential) DO NOTHING",
+                 VALUES ($1, 'general', $2, $3, $4)",
             )
             .bind(id)
-            .bind(client)
+            .bind(client.to_string())
             .bind(credential)
             .bind(issued)
             .execute(&mut **tx)
-            .await?;
-            if inserted.rows_affected() == 0 {
-                return Ok(Err(NotIssued::Named));
-            }
-            inserted
+            .await?
         }
     };
-    Ok(match inserted.rows_affected() {
-        0 => Err(NotIssued::Groundless),
-        _ => Ok(()),
-    })
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Takes an index at random among those free in the newest list of a kind, which is not yet half
@@ -210,28 +207,36 @@ async fn take_index(
     Ok(StatusEntry { list, index })
 }
 
-/// The issuance that is meant, and what is said of it.
-async fn find(tx: &mut Tx, whose: &Whose) -> sqlx::Result<Option<(String, String)>> {
+/// The issuances that are meant, and what is said of each.
+async fn find(tx: &mut Tx, whose: &Whose) -> Result<Vec<(String, Standing)>> {
     const BY_PLACE: &str = "SELECT i.id, i.state FROM issuances i
          JOIN status_entries e ON e.issuance = i.id
          WHERE e.list = $1 AND e.position = $2 AND ($3 IS NULL OR i.client = $3)";
     const BY_NAME: &str = "SELECT id, state FROM issuances WHERE client = $1 AND credential = $2";
+    let by_place = |entry: &StatusEntry, client: Option<&ClientId>| {
+        sqlx::query(BY_PLACE)
+            .bind(entry.list.0)
+            .bind(i64::from(entry.index))
+            .bind(client.map(ToString::to_string))
+    };
     let query = match whose {
-        Whose::Anybody(entry) => sqlx::query(BY_PLACE)
-            .bind(entry.list.0)
-            .bind(i64::from(entry.index))
-            .bind(None::<&str>),
-        Whose::Client(client, entry) => sqlx::query(BY_PLACE)
-            .bind(entry.list.0)
-            .bind(i64::from(entry.index))
-            .bind(Some(client.as_str())),
+        Whose::Anybody(entry) => by_place(entry, None),
+        Whose::Client(client, entry) => by_place(entry, Some(client)),
         Whose::Named(client, credential) => sqlx::query(BY_NAME)
-            .bind(client.as_str())
+            .bind(client.to_string())
             .bind(credential.as_str()),
     };
-    let row = query.fetch_optional(&mut **tx).await?;
-    row.map(|row| Ok((row.try_get("id")?, row.try_get("state")?)))
-        .transpose()
+    let rows = query
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(failed("finding a credential by its status"))?;
+    rows.iter()
+        .map(|row| {
+            let id = row.try_get("id").map_err(corrupt)?;
+            let state: &str = row.try_get("state").map_err(corrupt)?;
+            Ok((id, standing(state)?))
+        })
+        .collect()
 }
 
 /// Whose standing changes.

@@ -28,14 +28,14 @@ impl HostingStore for SqliteStore {
             return Ok(Err(NotHosted::TooMany));
         }
         let inserted = sqlx::query(
-            "INSERT INTO hosted_dids (name, did, subject, entries, deactivated, created)
+            "INSERT INTO hosted_dids (name, did, subject, entries, document, created)
              VALUES ($1, $2, $3, 1, $4, $5)
              ON CONFLICT (name) DO NOTHING",
         )
         .bind(hosted.name.as_str())
         .bind(&hosted.did)
         .bind(hosted.subject.as_str())
-        .bind(hosted.deactivated)
+        .bind(hosted.document.as_deref())
         .bind(hosted.created.0)
         .execute(&mut *tx)
         .await
@@ -65,12 +65,12 @@ impl HostingStore for SqliteStore {
         const DOING: &str = "appending to a DID log";
         let mut tx = self.begin(DOING).await?;
         let appended = sqlx::query(
-            "UPDATE hosted_dids SET entries = entries + 1, deactivated = $3
+            "UPDATE hosted_dids SET entries = entries + 1, document = $3
              WHERE name = $1 AND entries = $2",
         )
         .bind(name.as_str())
         .bind(i64::from(after))
-        .bind(addition.deactivates)
+        .bind(addition.document)
         .execute(&mut *tx)
         .await
         .map_err(failed(DOING))?;
@@ -93,7 +93,7 @@ impl HostingStore for SqliteStore {
 
     async fn hosted(&self, name: &DidName) -> Result<Option<HostedDid>> {
         let row = sqlx::query(
-            "SELECT name, did, subject, entries, deactivated, created FROM hosted_dids
+            "SELECT name, did, subject, entries, document, created FROM hosted_dids
              WHERE name = $1",
         )
         .bind(name.as_str())
@@ -105,7 +105,7 @@ impl HostingStore for SqliteStore {
 
     async fn hosted_of(&self, subject: &SubjectId) -> Result<Vec<HostedDid>> {
         let rows = sqlx::query(
-            "SELECT name, did, subject, entries, deactivated, created FROM hosted_dids
+            "SELECT name, did, subject, entries, document, created FROM hosted_dids
              WHERE subject = $1 ORDER BY created, name",
         )
         .bind(subject.as_str())
@@ -133,7 +133,7 @@ fn hosted(row: &SqliteRow) -> Result<HostedDid> {
         did: row.try_get("did").map_err(corrupt)?,
         subject: parsed(row, "subject")?,
         entries: count(row, "entries")?,
-        deactivated: row.try_get("deactivated").map_err(corrupt)?,
+        document: row.try_get("document").map_err(corrupt)?,
         created: time(row, "created")?,
     })
 }

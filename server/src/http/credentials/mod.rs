@@ -1,0 +1,3 @@
+pub(super) mod issue;
+pub(super) mod status;
+pub(super) mod verify;

@@ -1,0 +1,3 @@
+pub(super) mod document;
+pub(super) mod keys;
+pub(super) mod log;

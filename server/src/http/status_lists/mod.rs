@@ -1,0 +1,2 @@
+pub(super) mod credential;
+pub(super) mod token;
