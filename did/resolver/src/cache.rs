@@ -93,6 +93,3 @@ impl Cache {
         entry.await.into_value().outcome
     }
 }
-
-#[cfg(test)]
-mod tests;

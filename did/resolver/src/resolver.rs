@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use blindprint_core::Clock;
+use blindprint_core::{Clock, UnixTime};
 use blindprint_egress::{Egress, EgressError, Request};
 use url::Url;
 
@@ -67,6 +67,10 @@ impl Resolver {
         local: Arc<dyn Local>,
     ) -> Self {
         Self::build(config, egress, clock, Some(local))
+    }
+
+    pub(crate) fn now(&self) -> UnixTime {
+        self.0.clock.now()
     }
 
     fn build(

@@ -1,6 +1,9 @@
 //! Keys in the forms that verification methods have had over the years.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use blindprint_did::PublicKey;
 use serde_json::Value;
 
@@ -17,11 +20,19 @@ pub(super) fn key(method: &VerificationMethod) -> Option<PublicKey> {
             let key = PublicKey::from_multikey(text("publicKeyMultibase")?).ok()?;
             fits(&method.kind, &key).then_some(key)
         }
-        "Ed25519VerificationKey2018" => ed25519(&if let Some(base58) = text("publicKeyBase58") {
-            decode_base58(base58)?
-        } else {
-            hex::decode(text("publicKeyHex")?).ok()?
-        }),
+        "Ed25519VerificationKey2018" => {
+            let bytes = match (
+                text("publicKeyBase58"),
+                text("publicKeyBase64"),
+                text("publicKeyHex"),
+            ) {
+                (Some(base58), None, None) => decode_base58(base58)?,
+                (None, Some(base64), None) => STANDARD.decode(base64).ok()?,
+                (None, None, Some(digits)) => hex::decode(digits).ok()?,
+                _ => return None,
+            };
+            ed25519(&bytes)
+        }
         "JsonWebKey" | "JsonWebKey2020" => PublicKey::from_jwk(method.jwk()?).ok(),
         _ => None,
     }

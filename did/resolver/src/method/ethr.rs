@@ -86,10 +86,16 @@ impl<'a> Account<'a> {
     }
 }
 
+/// A compressed secp256k1 key (SEC 1 section 2.3.3: it begins with 2 or 3).
+pub(crate) fn secp256k1(compressed: &[u8]) -> Option<k256::PublicKey> {
+    let form = compressed.len() == 33 && matches!(compressed[0], 2 | 3);
+    form.then(|| k256::PublicKey::from_sec1_bytes(compressed).ok())?
+}
+
 /// The address of a compressed secp256k1 key.
 fn derive(digits: &str) -> Option<Address> {
     let compressed = hex::decode(digits).ok()?;
-    let key = k256::PublicKey::from_sec1_bytes(&compressed).ok()?;
+    let key = secp256k1(&compressed)?;
     let point = key.to_sec1_point(false);
     // SEC 1: an uncompressed point begins with 4.
     Some(Address::from_raw_public_key(point.as_bytes().get(1..)?))

@@ -3,6 +3,7 @@
 use blindprint_did::PublicKey;
 use serde_json::json;
 
+use super::ethr::secp256k1;
 use crate::{Did, Document, ResolutionError};
 
 /// Longest key in bytes, its codec included: BLS12-381 G2.
@@ -57,10 +58,7 @@ fn purpose(multikey: &str) -> Option<Use> {
         // ed25519-pub, p256-pub
         [0xed, 0x01] | [0x80, 0x24] => (Use::Sign, PublicKey::from_multikey(multikey).is_ok()),
         // secp256k1-pub
-        [0xe7, 0x01] => (
-            Use::Sign,
-            key.len() == 33 && k256::PublicKey::from_sec1_bytes(key).is_ok(),
-        ),
+        [0xe7, 0x01] => (Use::Sign, secp256k1(key).is_some()),
         // x25519-pub
         [0xec, 0x01] => (Use::Agree, key.len() == 32),
         // bls12_381-g2-pub, p384-pub, p521-pub

@@ -216,7 +216,7 @@ fn preliminary(
 }
 
 /// Names the version and signs: the line.
-fn finish(
+pub(super) fn finish(
     mut entry: Map<String, Value>,
     number: u64,
     predecessor: &str,

@@ -9,6 +9,7 @@ use super::{LogError, hash::canonical};
 
 /// The members of a proof. Others (such as an expiry) could change what it means.
 const MEMBERS: &[&str] = &[
+    "id",
     "type",
     "cryptosuite",
     "verificationMethod",
@@ -76,7 +77,7 @@ fn signature(text: &str) -> Option<[u8; 64]> {
     bytes[..length].try_into().ok()
 }
 
-fn hashes(
+pub(super) fn hashes(
     config: &Map<String, Value>,
     document: &Map<String, Value>,
 ) -> Result<[u8; 64], LogError> {

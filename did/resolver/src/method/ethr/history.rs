@@ -12,7 +12,9 @@ const MAX_BLOCKS: usize = 256;
 const MAX_EVENTS: usize = 4096;
 
 sol! {
+    #[derive(Debug)]
     event DIDOwnerChanged(address indexed identity, address owner, uint256 previousChange);
+    #[derive(Debug)]
     event DIDDelegateChanged(
         address indexed identity,
         bytes32 delegateType,
@@ -20,6 +22,7 @@ sol! {
         uint256 validTo,
         uint256 previousChange
     );
+    #[derive(Debug)]
     event DIDAttributeChanged(
         address indexed identity,
         bytes32 name,
@@ -36,7 +39,7 @@ pub(super) struct History(Vec<Recorded>);
 
 /// A change, and the block that it is in.
 pub(super) struct Recorded {
-    block: u64,
+    pub(super) block: u64,
     pub(super) event: Event,
 }
 
