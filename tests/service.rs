@@ -149,6 +149,20 @@ impl Service {
             .secret
     }
 
+    /// What the operator's command `blindprint …` prints.
+    pub fn operate(&self, arguments: &[&str]) -> String {
+        let output = Command::new(program("blindprint"))
+            .arg("--data")
+            .arg(data_folder(&self.folder, self.disk.as_ref()))
+            .args(self.settings.iter().flat_map(|setting| ["--set", setting]))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     fn data(&self) -> PathBuf {
         let data = data_folder(&self.folder, self.disk.as_ref());
         match &self.disk {

@@ -8,8 +8,12 @@
 import { randomUUID } from 'node:crypto';
 import { Openid4vpClient } from '@openid4vc/openid4vp';
 import { decodeJwt } from 'jose';
+import jsonld from 'jsonld';
 import { callbacks } from './lib/callbacks.mjs';
+import { issuerOf } from './lib/data-integrity.mjs';
 import { presentDataIntegrity, presentJwt } from './lib/issue.mjs';
+import { withoutRegistered } from './lib/jose-vc.mjs';
+import { loaderFor } from './lib/loader.mjs';
 import { describe, input, program, Refused } from './lib/program.mjs';
 import { presentSdJwt } from './lib/sd-jwt.mjs';
 
@@ -28,8 +32,10 @@ await program(async () => {
 
     const vp_token = {};
     for (const query of dcql.query.credentials) {
-        const found = credentials.find((credential) => matches(query, credential));
-        if (found) vp_token[query.id] = [await present(found, query, request)];
+        for (const credential of credentials) {
+            if (vp_token[query.id] || !(await matches(query, credential))) continue;
+            vp_token[query.id] = [await present(credential, query, request)];
+        }
     }
     const encrypted = request.response_mode === 'direct_post.jwt';
     const response = await client.createOpenid4vpAuthorizationResponse({
@@ -71,13 +77,15 @@ function fetchWith(walletNonce) {
     };
 }
 
-function matches({ format, meta = {} }, { format: own, credential }) {
+async function matches({ format, meta = {} }, { format: own, credential }) {
     if (format !== own) return false;
     if (meta.vct_values) return meta.vct_values.includes(decodeJwt(credential.split('~')[0]).vct);
-    const { type } = typeof credential === 'string' ? decodeJwt(credential) : credential;
-    // Alternatives name types in full; the last part is enough to tell Blindprint's apart.
-    const short = (name) => name.split(/[#/]/).at(-1);
-    return !meta.type_values || meta.type_values.some((all) => all.every((name) => type.includes(short(name))));
+    if (!meta.type_values) return true;
+    const document = typeof credential === 'string' ? withoutRegistered(decodeJwt(credential)) : credential;
+    // Queries name types by their IRIs (OpenID4VP 1.0, appendix B.1.1).
+    const documentLoader = loaderFor([issuerOf(document)]);
+    const [{ '@type': types }] = await jsonld.expand(document, { documentLoader, safe: true });
+    return meta.type_values.some((all) => all.every((type) => types.includes(type)));
 }
 
 async function present({ format, credential, holder }, query, { nonce, client_id: verifier }) {

@@ -53,7 +53,7 @@ export async function verifyJwt(jwt, typ, purpose, options = {}) {
 }
 
 /** The claims of JWTs (RFC 7519) are not the credential's. */
-function withoutRegistered({ iss, sub, aud, exp, nbf, iat, jti, ...credential }) {
+export function withoutRegistered({ iss, sub, aud, exp, nbf, iat, jti, ...credential }) {
     return credential;
 }
 

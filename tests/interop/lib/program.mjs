@@ -33,7 +33,9 @@ export async function input() {
 /** The message with those of its causes; libraries hide the true reason there. */
 export function describe(error) {
     const parts = [];
-    for (let e = error; e && parts.length < 5; e = e.cause) parts.push(e.message ?? String(e));
+    // jsonld keeps the cause under `details`.
+    const causeOf = (e) => e.cause ?? e.details?.cause;
+    for (let e = error; e && parts.length < 5; e = causeOf(e)) parts.push(e.message ?? String(e));
     for (const inner of error?.errors ?? []) parts.push(inner.message ?? String(inner));
     return [...new Set(parts)].join(': ');
 }

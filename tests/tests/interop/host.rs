@@ -15,7 +15,7 @@ use axum::{
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use blindprint_tests::block_on;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
@@ -137,6 +137,10 @@ async fn answer(State(pages): State<Pages>, request: Request) -> Response<Body> 
 fn certificates() -> (Arc<ServerConfig>, String) {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    // By default both have one name, and the leaf then looks like its own issuer.
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "A stranger's authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let certificate = authority.self_signed(&authority_key).unwrap().pem();
     let issuer = Issuer::new(authority, authority_key);

@@ -3,6 +3,7 @@
 
 mod host;
 mod issuer;
+mod machine;
 mod node;
 
 mod chain;
@@ -10,8 +11,11 @@ mod credentials;
 mod lists;
 mod logs;
 mod others;
+mod strangers;
 mod tokens;
+mod wallets;
 
 pub use host::Host;
 pub use issuer::Issuer;
+pub use machine::{Machine, Reply, get};
 pub use node::{Answer, Node, Running};

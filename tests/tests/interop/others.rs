@@ -15,9 +15,12 @@ use serde_json::{Value, json};
 
 use crate::Node;
 
-const CHALLENGE: &str = "1f44d55f-f161-4938-a659-f8026467f126";
-const DOMAIN: &str = "https://shop.example";
-const KINDS: [&str; 5] = [
+/// What [`presented`] answers.
+pub const CHALLENGE: &str = "1f44d55f-f161-4938-a659-f8026467f126";
+/// For whom.
+pub const DOMAIN: &str = "https://shop.example";
+/// What `issue.mjs` issues.
+pub const KINDS: [&str; 5] = [
     "eddsa-jcs-2022",
     "eddsa-rdfc-2022",
     "vc+jwt",
@@ -67,7 +70,7 @@ fn issued(kind: &str, members: &Value) -> Value {
 }
 
 /// A credential by others, and its presentation by its holder.
-fn presented(kind: &str) -> Value {
+pub fn presented(kind: &str) -> Value {
     let question = ["--challenge", CHALLENGE, "--domain", DOMAIN];
     let program = Node::program("issue").args(&[kind]).args(&question);
     program.run("{}").ok()
