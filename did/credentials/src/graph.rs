@@ -6,7 +6,7 @@
 //! vain under its name (`credentialStatus`, `validUntil`), or moved to a second object with the same
 //! `id`. So one spelling only is accepted: terms, no keywords, one object to a node.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures_util::FutureExt as _;
 use iref::IriBuf;
@@ -16,17 +16,13 @@ use json_ld::{
     object::Value as LdValue,
     rdf,
 };
-use oxrdf::{BlankNode, Dataset, GraphName, Literal, NamedNode, Quad, Subject, Term};
-use rdf_canon::{CanonicalizationError, CanonicalizationOptions};
 use rdf_types::{BlankIdBuf, LiteralType};
 use serde_json::{Map, Value};
-use sha2::Sha256;
 
-use crate::{Contexts, VerifyError};
-
-/// How often the costly part of RDFC-1.0 may run (section 4.8, Hash N-Degree Quads). Credentials
-/// need none to a few.
-const MOST_N_DEGREE_CALLS: usize = 512;
+use crate::{
+    Contexts, VerifyError,
+    rdfc::{self, Quad, Term},
+};
 
 /// A JSON-LD document that was expanded without loss.
 pub struct Graph(ExpandedDocument);
@@ -70,34 +66,27 @@ impl Graph {
 
     /// The canonical N-Quads (RDFC-1.0 with SHA-256).
     pub fn canonical(mut self) -> Result<String, VerifyError> {
-        let mut generator = rdf_types::generator::Blank::new_with_prefix("b".to_owned());
+        let mut generator = rdf_types::generator::Blank::new();
         self.0
             .relabel_and_canonicalize_with(&mut (), &mut generator);
-        let mut dataset = Dataset::new();
+        let mut numbers = HashMap::new();
+        let mut quads = BTreeSet::new();
         for quad in self.0.rdf_quads(&mut generator, None).cloned() {
             let rdf_types::Quad(subject, predicate, object, graph) = quad;
             let ValidId::Iri(predicate) = predicate else {
-                return Err(VerifyError::JsonLd("a property without a name".to_owned()));
+                return Err(lost("a property without a name"));
             };
-            let graph = match graph {
-                None => GraphName::DefaultGraph,
-                Some(ValidId::Iri(iri)) => named(iri).into(),
-                Some(ValidId::Blank(id)) => blank(&id)?.into(),
-            };
-            dataset.insert(&Quad::new(
-                subject_of(subject)?,
-                named(predicate),
-                term(object)?,
-                graph,
-            ));
+            quads.insert(Quad {
+                subject: node(subject, &mut numbers),
+                predicate: bracketed(&predicate),
+                object: match object {
+                    rdf::Value::Id(id) => node(id, &mut numbers),
+                    rdf::Value::Literal(literal) => Term::Named(literal_text(&literal)),
+                },
+                graph: graph.map(|graph| node(graph, &mut numbers)),
+            });
         }
-        let options = CanonicalizationOptions {
-            hndq_call_limit: Some(MOST_N_DEGREE_CALLS),
-        };
-        rdf_canon::canonicalize_with::<Sha256>(&dataset, &options).map_err(|error| match error {
-            CanonicalizationError::HndqCallLimitExceeded(_) => VerifyError::TooComplex,
-            error => VerifyError::JsonLd(error.to_string()),
-        })
+        rdfc::canonicalize(&quads)
     }
 }
 
@@ -213,35 +202,28 @@ fn lost(what: &str) -> VerifyError {
     VerifyError::JsonLd(format!("{what} would be lost"))
 }
 
-fn named(iri: IriBuf) -> NamedNode {
-    NamedNode::new_unchecked(iri.into_string())
-}
-
-fn blank(id: &BlankIdBuf) -> Result<BlankNode, VerifyError> {
-    BlankNode::new(id.suffix()).map_err(|_| VerifyError::JsonLd("a blank node".to_owned()))
-}
-
-fn subject_of(id: ValidId) -> Result<Subject, VerifyError> {
-    Ok(match id {
-        ValidId::Iri(iri) => named(iri).into(),
-        ValidId::Blank(id) => blank(&id)?.into(),
-    })
-}
-
-fn term(value: rdf::Value<IriBuf, BlankIdBuf, rdf_types::Literal>) -> Result<Term, VerifyError> {
-    Ok(match value {
-        rdf::Value::Id(id) => subject_of(id)?.into(),
-        rdf::Value::Literal(literal) => {
-            let rdf_types::Literal { value, type_ } = literal;
-            match type_ {
-                LiteralType::Any(iri) => Literal::new_typed_literal(value, named(iri)),
-                LiteralType::LangString(tag) => {
-                    Literal::new_language_tagged_literal_unchecked(value, tag.into_string())
-                }
-            }
-            .into()
+fn node(id: ValidId, numbers: &mut HashMap<BlankIdBuf, usize>) -> Term {
+    match id {
+        ValidId::Iri(iri) => Term::Named(bracketed(&iri)),
+        ValidId::Blank(id) => {
+            let next = numbers.len();
+            Term::Blank(*numbers.entry(id).or_insert(next))
         }
-    })
+    }
+}
+
+fn bracketed(iri: &IriBuf) -> String {
+    format!("<{iri}>")
+}
+
+fn literal_text(literal: &rdf_types::Literal) -> String {
+    const STRING: &str = "http://www.w3.org/2001/XMLSchema#string";
+    let text = rdfc::escape(&literal.value);
+    match &literal.type_ {
+        LiteralType::Any(iri) if iri.as_str() == STRING => format!("\"{text}\""),
+        LiteralType::Any(iri) => format!("\"{text}\"^^<{iri}>"),
+        LiteralType::LangString(tag) => format!("\"{text}\"@{tag}"),
+    }
 }
 
 /// The same JSON in the other library's types.

@@ -16,6 +16,7 @@ mod error;
 mod graph;
 mod presentation;
 mod proof;
+mod rdfc;
 mod schema;
 pub mod sd_jwt;
 mod signer;

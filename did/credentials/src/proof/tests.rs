@@ -48,7 +48,10 @@ fn vector(document: Value, value: &str, expected: &str) {
     document["proof"]["proofValue"] = value.into();
     let (proof, document) = Proof::split(document).unwrap();
     let hashes = proof.hashes(&contexts(), &document).unwrap();
-    assert_eq!(hex::encode(hashes), expected);
+    assert_eq!(
+        hex::encode(&hashes[hashes.len() - expected.len() / 2..]),
+        expected
+    );
     let key = PublicKey::from_multikey(KEY).unwrap();
     assert!(key.verifies_hashes(&hashes, &proof.signature));
 }
@@ -70,8 +73,9 @@ fn the_official_vector_of_eddsa_jcs_2022_verifies() {
     vector(
         document,
         "z63t83Y53KfzJ5ZosfKTnqfMcKB2dmTrfjSaQjeNNjAD5srBowQfmWqeRb8rRjmeEuCBEsddF9LsVogtuTsijJKh4",
-        "66ab154f5c2890a140cb8388a22a160454f80575f6eae09e5a097cabe539a1db\
-         59b7cb6251b8991add1ce0bc83107e3db9dbbab5bd2c28f687db1a03abc92f19",
+        // The hash of the document; the drafts disagree on that of the options, which the
+        // signature covers.
+        "59b7cb6251b8991add1ce0bc83107e3db9dbbab5bd2c28f687db1a03abc92f19",
     );
 }
 

@@ -122,11 +122,13 @@ fn enveloped<'a>(
     if !is_envelope {
         return Ok(None);
     }
-    // What stands beside the content is signed by nobody.
-    if members
-        .keys()
-        .any(|name| !["@context", "id", "type"].contains(&name.as_str()))
-    {
+    // Nobody signs the envelope, so it may say nothing of its own.
+    let is = |name: &str, wanted: &str| {
+        members
+            .get(name)
+            .is_some_and(|value| *value == wanted || *value == json!([wanted]))
+    };
+    if !(is("@context", BASE_CONTEXT) && is("type", kind) && members.len() == 3) {
         return Err(VerifyError::Malformed(
             "an envelope with more than its content",
         ));

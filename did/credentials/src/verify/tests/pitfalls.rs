@@ -175,7 +175,7 @@ fn there_is_one_proof_of_a_known_suite_and_form() {
         "malformed_proof"
     );
     assert_eq!(
-        change(|c| c["proof"]["verificationMethod"] = json!("key")),
+        change(|c| c["proof"]["verificationMethod"] = json!("urn:key")),
         "malformed_proof"
     );
     assert_eq!(
@@ -188,7 +188,7 @@ fn there_is_one_proof_of_a_known_suite_and_form() {
     );
     assert_eq!(
         change(|c| c["type"] = json!(["BlindprintEnrolmentCredential"])),
-        "malformed"
+        "undefined_term"
     );
     assert_eq!(
         change(|c| c["credentialSubject"]["likes"] = json!("tea")),
