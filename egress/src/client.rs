@@ -82,7 +82,9 @@ impl Egress {
 
     /// Fetches. Any status but a redirect is an answer: see [`Response::success`].
     pub async fn fetch(&self, request: &Request) -> Result<Response, EgressError> {
-        tokio::time::timeout(self.0.total_timeout, self.0.follow(request))
+        // On the heap: the HTTP client's state would make every caller's future large.
+        let answer = Box::pin(self.0.follow(request));
+        tokio::time::timeout(self.0.total_timeout, answer)
             .await
             .map_err(|_| EgressError::Timeout)?
     }

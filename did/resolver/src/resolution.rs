@@ -129,7 +129,11 @@ impl From<&Witnesses> for WitnessMetadata {
 mod seconds {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    #[expect(clippy::ref_option, reason = "what serde calls")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "what serde calls"
+    )]
     pub(super) fn serialize<S: Serializer>(
         ttl: &Option<u32>,
         serializer: S,

@@ -187,7 +187,10 @@ impl Inner {
         make: impl Future<Output = Result<Resolution, ResolutionError>>,
     ) -> Result<Resolution, ResolutionError> {
         let key = Key::new(did, options);
-        let found = self.cache.answer(key, options.no_cache, make).await?;
+        let found = self
+            .cache
+            .answer(key, options.no_cache, Box::pin(make))
+            .await?;
         Ok(Resolution::clone(&found))
     }
 

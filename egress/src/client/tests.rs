@@ -34,7 +34,7 @@ fn allowing(addresses: &[SocketAddr]) -> Config {
     Config {
         allow: addresses.iter().map(allow).collect(),
         connect_timeout: Duration::from_millis(500),
-        total_timeout: Duration::from_millis(2000),
+        total_timeout: Duration::from_secs(2),
         ..Config::default()
     }
 }

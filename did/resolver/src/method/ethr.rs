@@ -117,7 +117,7 @@ impl Inner {
         let version = options
             .version_id
             .as_deref()
-            .map(|version| version.parse::<u64>())
+            .map(str::parse::<u64>)
             .transpose()
             .map_err(|_| {
                 ResolutionError::InvalidOptions("versionId is not the number of a block")

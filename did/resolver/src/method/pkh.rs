@@ -30,11 +30,11 @@ pub(crate) fn resolve(did: &Did) -> Result<Document, ResolutionError> {
             if !number || super::ethr::address(address).is_none() {
                 return Err(ResolutionError::InvalidDid);
             }
-            document(did, &[recovery(did, account)], recovery_context())
+            document(did, &[recovery(did, account)], &recovery_context())
         }
         // Legacy addresses are base58check of 25 bytes; later ones are bech32.
         "bip122" if is_base58check(address) || is_bech32(address) => {
-            document(did, &[recovery(did, account)], recovery_context())
+            document(did, &[recovery(did, account)], &recovery_context())
         }
         "solana" => {
             let mut key = [0; 33];
@@ -100,10 +100,10 @@ fn solana(
         "Ed25519VerificationKey2018": "https://w3id.org/security#Ed25519VerificationKey2018",
         "SolanaMethod2021": "https://w3id.org/security#SolanaMethod2021",
     });
-    document(did, &methods, context)
+    document(did, &methods, &context)
 }
 
-fn document(did: &Did, methods: &[Value], context: Value) -> Result<Document, ResolutionError> {
+fn document(did: &Did, methods: &[Value], context: &Value) -> Result<Document, ResolutionError> {
     let names: Vec<&Value> = methods.iter().map(|method| &method["id"]).collect();
     let document = json!({
         "@context": ["https://www.w3.org/ns/did/v1", context],

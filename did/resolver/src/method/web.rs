@@ -28,7 +28,7 @@ impl Location {
         let host = base.host_str().ok_or(ResolutionError::InvalidDid)?;
         let mut text = host.to_owned();
         if let Some(port) = base.port() {
-            text.push_str(&format!("%3A{port}"));
+            text = format!("{text}%3A{port}");
         }
         for segment in base.path().split('/').filter(|segment| !segment.is_empty()) {
             text.push(':');

@@ -139,7 +139,7 @@ impl Log {
             Some(document) => document.to_value(),
             None if change.deactivate => {
                 let mut left = Document::new(self.did().clone());
-                left.context = self.document().context.clone();
+                left.context.clone_from(&self.document().context);
                 left.to_value()
             }
             None => self.document().to_value(),

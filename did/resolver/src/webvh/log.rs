@@ -162,7 +162,7 @@ impl Log {
     pub fn to_jsonl(&self) -> String {
         self.entries
             .iter()
-            .map(|entry| format!("{}\n", entry.line()))
+            .flat_map(|entry| [entry.line(), "\n"])
             .collect()
     }
 

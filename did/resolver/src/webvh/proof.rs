@@ -1,4 +1,4 @@
-//! Proofs of log entries: Data Integrity with `eddsa-jcs-2022` (W3C EdDSA Cryptosuites 1.0,
+//! Proofs of log entries: Data Integrity with `eddsa-jcs-2022` (W3C `EdDSA` Cryptosuites 1.0,
 //! section 3.3) by keys named as did:key.
 
 use blindprint_did::{PublicKey, SigningKey};

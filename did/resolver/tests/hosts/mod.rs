@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use axum::{Router, http::StatusCode, http::Uri, response::IntoResponse as _};
+use axum::{Router, http::StatusCode, http::Uri, response::IntoResponse};
 use axum_server::tls_rustls::RustlsConfig;
 use blindprint_core::{ManualClock, UnixTime};
 use blindprint_egress::Egress;
@@ -41,7 +41,7 @@ impl Host {
             let file = served.lock().unwrap().get(uri.path()).cloned();
             file.map_or_else(
                 || StatusCode::NOT_FOUND.into_response(),
-                |file| file.into_response(),
+                IntoResponse::into_response,
             )
         });
         Self {

@@ -54,7 +54,7 @@ pub(super) fn build(
                 state.key_count += 1;
                 let slot = Slot("delegate", purpose.clone(), Bytes::from(delegate.to_vec()));
                 if *valid_to >= now {
-                    state.add_delegate(did, chain, slot, *delegate);
+                    state.add_delegate(did, chain, &slot, *delegate);
                 } else {
                     state.remove(&slot);
                 }
@@ -66,7 +66,7 @@ pub(super) fn build(
             } => {
                 let slot = Slot("attribute", name.clone(), value.clone());
                 if *valid_to >= now {
-                    state.add_attribute(did, slot);
+                    state.add_attribute(did, &slot);
                 } else {
                     state.count_expired(name);
                     state.remove(&slot);
@@ -78,10 +78,10 @@ pub(super) fn build(
 }
 
 impl State {
-    fn add_delegate(&mut self, did: &Did, chain: u64, slot: Slot, delegate: Address) {
+    fn add_delegate(&mut self, did: &Did, chain: u64, slot: &Slot, delegate: Address) {
         let id = format!("{did}#delegate-{}", self.key_count);
         match slot.1.as_str() {
-            "sigAuth" => put(&mut self.authentication, &slot, id.clone()),
+            "sigAuth" => put(&mut self.authentication, slot, id.clone()),
             "veriKey" => {}
             _ => return,
         }
@@ -91,11 +91,11 @@ impl State {
             "controller": did,
             "blockchainAccountId": format!("eip155:{chain}:{}", delegate.to_checksum(None)),
         });
-        put(&mut self.keys, &slot, key);
-        put(&mut self.assertion, &slot, id);
+        put(&mut self.keys, slot, key);
+        put(&mut self.assertion, slot, id);
     }
 
-    fn add_attribute(&mut self, did: &Did, slot: Slot) {
+    fn add_attribute(&mut self, did: &Did, slot: &Slot) {
         let Some(name) = AttributeName::parse(&slot.1) else {
             return;
         };
@@ -114,7 +114,7 @@ impl State {
                 "type": name.algorithm,
                 "serviceEndpoint": endpoint,
             });
-            put(&mut self.services, &slot, service);
+            put(&mut self.services, slot, service);
             return;
         }
         self.key_count += 1;
@@ -128,14 +128,14 @@ impl State {
             "controller": did,
             material.0: material.1,
         });
-        put(&mut self.keys, &slot, key);
+        put(&mut self.keys, slot, key);
         match name.purpose {
-            Some("enc") => put(&mut self.agreement, &slot, id),
+            Some("enc") => put(&mut self.agreement, slot, id),
             Some("sigAuth") => {
-                put(&mut self.authentication, &slot, id.clone());
-                put(&mut self.assertion, &slot, id);
+                put(&mut self.authentication, slot, id.clone());
+                put(&mut self.assertion, slot, id);
             }
-            _ => put(&mut self.assertion, &slot, id),
+            _ => put(&mut self.assertion, slot, id),
         }
     }
 
