@@ -35,7 +35,7 @@ pub(crate) async fn handler(
         .map(|(name, label)| {
             json!({
                 "path": [name],
-                "display": [{ "locale": "en", "name": label }],
+                "display": [{ "locale": "en", "label": label }],
                 "sd": "always",
             })
         })
