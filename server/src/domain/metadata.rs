@@ -38,9 +38,10 @@ impl OpenId {
                 zip_values_supported: Vec::new(),
                 encryption_required: false,
             }),
-            batch_credential_issuance: (self.terms.batch_size >= 2).then_some(BatchIssuance {
-                batch_size: self.terms.batch_size,
-            }),
+            batch_credential_issuance: u32::try_from(self.terms.batch_size)
+                .ok()
+                .filter(|batch_size| *batch_size >= 2)
+                .map(|batch_size| BatchIssuance { batch_size }),
             display: vec![named("Blindprint")],
             credential_configurations_supported: Configuration::all()
                 .map(|configuration| (configuration.to_string(), self.described(configuration)))

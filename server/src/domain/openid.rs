@@ -13,7 +13,7 @@ pub struct OpenIdTerms {
     /// The service: issuer, authorization server and verifier in one.
     pub service: ServiceId,
     /// Most copies of a credential that are issued at once.
-    pub batch_size: u32,
+    pub batch_size: usize,
 }
 
 /// The parts that these protocols use.

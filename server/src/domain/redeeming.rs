@@ -97,7 +97,7 @@ impl OpenId {
             issuer: self.id().as_str(),
             key_types: &[KeyType::Ed25519, KeyType::P256],
             client: client.map_or(Client::Anonymous, Client::Named),
-            batch_size: self.terms.batch_size as usize,
+            batch_size: self.terms.batch_size,
             now,
         };
         let proven = verify_proofs(&request.proofs, &rules)?;

@@ -7,7 +7,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     Attempt, Denied, NotRedeemed, OpenId,
     clients::{ClientId, Scopes, random_secret, secret_digest},
-    configurations::Configuration,
     offers::{offer_digest, tx_code_digest},
     protocol_key::NonceUse,
 };
@@ -53,8 +52,6 @@ pub struct Granted {
     pub bound: bool,
     /// What it is good for, of a machine client.
     pub scopes: Option<Scopes>,
-    /// What it is good for, of a wallet.
-    pub configurations: Vec<Configuration>,
 }
 
 impl OpenId {
@@ -97,12 +94,11 @@ impl OpenId {
             token,
             bound: false,
             scopes: Some(scopes),
-            configurations: Vec::new(),
         })
     }
 
-    /// A token for a wallet that has an offer's code. The code is spent in the transaction that makes
-    /// the token.
+    /// A token for a wallet that has an offer's code, and wants these of its configurations by name. The
+    /// code is spent in the transaction that makes the token.
     ///
     /// Who redeems it a second time has learnt a secret, or the first one has: then nobody's token stays
     /// good (RFC 6749 section 4.1.2, of authorization codes, holds for these as well).
@@ -112,6 +108,7 @@ impl OpenId {
         tx_code: Option<&SecretString>,
         client: Option<String>,
         dpop: Option<Unspent>,
+        wanted: &[&str],
     ) -> Result<Granted, Denied> {
         let code = code.expose_secret();
         let attempt = Attempt {
@@ -120,8 +117,22 @@ impl OpenId {
             client,
         };
         // Who guesses makes nothing be written.
-        if self.store.offer(attempt.offer).await?.is_none() {
-            return Err(Refused::from(NotRedeemed::Gone).into());
+        let offer = self.store.offer(attempt.offer).await?;
+        let offer = offer.ok_or(Refused::from(NotRedeemed::Gone))?;
+        let offered: Vec<String> = offer
+            .configurations
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if !wanted
+            .iter()
+            .all(|id| offered.iter().any(|offered| offered == id))
+        {
+            return Err(Refused::new(
+                Code::InvalidRequest,
+                "authorization_details names what was not offered",
+            )
+            .into());
         }
         let jkt = self.spend_dpop(dpop).await?;
         let bound = jkt.is_some();
@@ -135,8 +146,7 @@ impl OpenId {
             jkt,
             expires: now.plus(TOKEN_SECONDS),
         };
-        let offer = self
-            .store
+        self.store
             .redeem_offer(&attempt, &record, now)
             .await?
             .map_err(Refused::from)?;
@@ -144,7 +154,6 @@ impl OpenId {
             token,
             bound,
             scopes: None,
-            configurations: offer.configurations,
         })
     }
 

@@ -3,9 +3,15 @@
 
 mod admission;
 mod authorization;
+mod credentials;
+mod dids;
 mod fixture;
+mod identifiers;
 mod limits;
+mod openid;
 mod pages;
+mod vc_api;
+mod vocabulary;
 mod wallets;
 
 pub(super) use fixture::Fixture;

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{body::FormBody, dpop, error::ProtocolError};
 use crate::{
-    domain::{Configuration, Denied, Granted, TOKEN_SECONDS},
+    domain::{Denied, Granted, TOKEN_SECONDS},
     http::{Address, App, openapi::ProtocolProblems},
 };
 
@@ -50,6 +50,12 @@ pub(crate) async fn handler(
     let granted = match &request.grant {
         Grant::ClientCredentials => {
             let (id, secret) = credentials(&request, basic)?;
+            if !request.authorization_details.is_empty() {
+                return Err(ProtocolError::new(
+                    Code::InvalidRequest,
+                    "authorization_details are for wallets",
+                ));
+            }
             let granted = app
                 .openid
                 .grant_client(&id, &secret, request.scope.as_deref());
@@ -64,12 +70,16 @@ pub(crate) async fn handler(
             }
             let proof = dpop::proof(&headers, PATH, None, &app)?;
             let client = request.client_id.clone();
+            let details = request.authorization_details.iter();
+            let wanted: Vec<&str> = details
+                .filter_map(|detail| detail.credential_configuration_id.as_deref())
+                .collect();
             app.openid
-                .grant_wallet(code, tx_code.as_ref(), client, proof)
+                .grant_wallet(code, tx_code.as_ref(), client, proof, &wanted)
                 .await?
         }
     };
-    let details = details(&request.authorization_details, &granted.configurations)?;
+    let details = granted_details(request.authorization_details);
     let next_nonce = granted.bound.then(|| app.openid.dpop_nonce());
     let mut response = Json(answer(&granted, details)).into_response();
     // Read by every client library, whatever else says the same.
@@ -91,26 +101,14 @@ fn answer(granted: &Granted, authorization_details: Vec<AuthorizationDetail>) ->
     }
 }
 
-/// The configurations that were asked for in detail. Each is its own only dataset, so its id names that.
-fn details(
-    wanted: &[AuthorizationDetail],
-    offered: &[Configuration],
-) -> Result<Vec<AuthorizationDetail>, ProtocolError> {
-    let detail = |wanted: &AuthorizationDetail| {
-        let id = wanted.credential_configuration_id.as_ref()?;
-        offered
-            .iter()
-            .any(|configuration| configuration.to_string() == *id)
-            .then(|| AuthorizationDetail {
-                credential_identifiers: vec![id.clone()],
-                ..wanted.clone()
-            })
+/// What was asked for in detail and is granted. Each configuration is its own only dataset, so its id
+/// names that.
+fn granted_details(wanted: Vec<AuthorizationDetail>) -> Vec<AuthorizationDetail> {
+    let detail = |wanted: AuthorizationDetail| AuthorizationDetail {
+        credential_identifiers: wanted.credential_configuration_id.iter().cloned().collect(),
+        ..wanted
     };
-    let details: Option<Vec<_>> = wanted.iter().map(detail).collect();
-    details.ok_or(ProtocolError::new(
-        Code::InvalidRequest,
-        "authorization_details names what was not offered",
-    ))
+    wanted.into_iter().map(detail).collect()
 }
 
 /// The client's id and secret, by exactly one of the two ways (RFC 6749 section 2.3.1).

@@ -16,6 +16,30 @@ const PUBLIC: &[&str] = &[
     "GET /v1/profiles",
     "GET /v1/notices",
     "GET /v1/notices/{digest}",
+    // Who has the address has the secret: offers and requests are for whichever wallet gets the link.
+    "GET /credential-offers/{offer}",
+    "GET /credential-offers/{offer}/qr.svg",
+    "GET /openid4vp/requests/{id}",
+    "POST /openid4vp/requests/{id}",
+    "POST /openid4vp/responses/{id}",
+    "GET /.well-known/oauth-authorization-server",
+    "GET /.well-known/openid-credential-issuer",
+    "POST /openid4vci/nonce",
+    // Asks for credentials in its body, and answers in OAuth's words.
+    "POST /oauth2/token",
+    // What strangers verify with.
+    "GET /.well-known/did.json",
+    "GET /.well-known/did.jsonl",
+    "GET /.well-known/jwt-vc-issuer",
+    "GET /dids/{name}/did.json",
+    "GET /dids/{name}/did.jsonl",
+    "GET /1.0/identifiers/{did}",
+    "POST /1.0/identifiers/{did}",
+    "GET /contexts/v1",
+    "GET /schemas/{kind}/v1.json",
+    "GET /credentials/types/{kind}/v1",
+    "GET /status-lists/{list}",
+    "GET /status-lists/{list}/{purpose}",
     "GET /healthz",
     "GET /readyz",
 ];
@@ -43,9 +67,17 @@ async fn operations(fixture: &Fixture) -> Vec<Operation> {
                 path: path
                     .replace("{id}", "2b1c7f0e-52a4-4a66-9c3e-6f2f3d1f6a51")
                     .replace("{challenge}", &"A".repeat(43))
+                    .replace("{offer}", &"A".repeat(43))
+                    .replace("{name}", "alice")
+                    .replace("{did}", "did:key:z6Mk")
+                    .replace("{kind}", "enrolment")
+                    .replace("{list}", "1")
+                    .replace("{purpose}", "revocation")
                     .replace("{key}", &"A".repeat(43))
                     .replace("{digest}", &"A".repeat(43)),
-                secured: security.contains("wallet") || security.contains("operator"),
+                secured: ["wallet", "operator", "client"]
+                    .iter()
+                    .any(|scheme| security.contains(scheme)),
                 operators: security.contains("operator"),
                 media_type: operation["requestBody"]["content"]
                     .as_object()
