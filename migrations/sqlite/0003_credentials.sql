@@ -27,12 +27,14 @@ CREATE INDEX issuances_by_consent ON issuances (subject, consent);
 CREATE TABLE status_lists (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('bitstring', 'token')),
+    -- Which of the service's DIDs issued its credentials, and must sign it.
+    issuer TEXT NOT NULL CHECK (issuer IN ('web', 'webvh')),
     entries BIGINT NOT NULL DEFAULT 0,
     -- Grows with every change of what the list says.
     version BIGINT NOT NULL DEFAULT 0,
     opened BIGINT NOT NULL
 );
-CREATE INDEX status_lists_by_kind ON status_lists (kind, id);
+CREATE INDEX status_lists_by_kind ON status_lists (kind, issuer, id);
 
 -- One a copy. What it says is its issuance's state.
 CREATE TABLE status_entries (

@@ -103,6 +103,12 @@ impl Enclave {
         }
     }
 
+    /// As if it had just said this of itself.
+    #[cfg(test)]
+    pub(crate) fn said(&self, health: EnclaveHealth) {
+        self.remember(Some(Arc::new(health)));
+    }
+
     /// A whole part of the public material.
     pub async fn material(&self, part: MaterialPart) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();

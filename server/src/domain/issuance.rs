@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    CurrentIssuer, StatusLists,
+    CurrentIssuer, Issuer, StatusLists,
     issued::{CredentialFormat, CredentialKind, Issuance, IssuanceId, Reference, StatusEntry},
 };
 use crate::{Error, Result, backend::Enclave, store::Store};
@@ -168,9 +168,11 @@ impl Credentials {
         let facts = self.facts(basis).await?;
         let claims = self.claims(&facts).await?;
         let now = self.parts.clock.now();
+        let issuer = self.parts.issuer.now();
         let issuance = Issuance {
             id: IssuanceId::random(&*self.parts.entropy),
             ground: facts.ground(),
+            issuer: issuer.method(),
             entries: Some((format.list(), holders.len())),
             issued: now,
         };
@@ -184,7 +186,7 @@ impl Credentials {
         let credentials: Result<Vec<Value>, IssueError> = holders
             .iter()
             .zip(entries)
-            .map(|(holder, entry)| self.copy(&claims, validity, format, holder, entry))
+            .map(|(holder, entry)| self.copy(&issuer, &claims, validity, format, (holder, entry)))
             .collect();
         let credentials =
             credentials.map_err(|error| Error::broken("signing a credential")(error.into()))?;
@@ -200,13 +202,12 @@ impl Credentials {
     /// One copy.
     fn copy(
         &self,
+        issuer: &Issuer,
         claims: &Claims,
         validity: Validity,
         format: CredentialFormat,
-        holder: &HolderKey,
-        entry: StatusEntry,
+        (holder, entry): (&HolderKey, StatusEntry),
     ) -> Result<Value, IssueError> {
-        let issuer = self.parts.issuer.now();
         let did = issuer.did().as_str();
         let key = issuer.credential_key(match format {
             CredentialFormat::SdJwtEs256 => KeyType::P256,

@@ -7,7 +7,7 @@ use blindprint_core::{ConsentId, EnrolmentId, Entropy, Invalid, Nonce, SubjectId
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ClientId;
+use super::{ClientId, IssuerMethod};
 
 /// One act of issuing, of all copies of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -146,6 +146,8 @@ pub struct Issuance {
     pub id: IssuanceId,
     /// On what.
     pub ground: Ground,
+    /// Under which of the service's DIDs.
+    pub issuer: IssuerMethod,
     /// The kind of list that tells its copies' status, and how many copies there are; `None` where
     /// nothing tells a status.
     pub entries: Option<(ListKind, usize)>,
@@ -237,6 +239,8 @@ pub struct StatusEntry {
 pub struct ListRecord {
     /// How it is published.
     pub kind: ListKind,
+    /// Under which of the service's DIDs: that of the credentials whose status it tells.
+    pub issuer: IssuerMethod,
     /// Grows with every change of what it says.
     pub version: u64,
 }

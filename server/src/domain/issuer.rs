@@ -35,6 +35,16 @@ pub enum IssuerMethod {
     Webvh,
 }
 
+impl IssuerMethod {
+    /// Its name in configuration and database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Webvh => "webvh",
+        }
+    }
+}
+
 /// The keys in use.
 struct Keys {
     ed25519: SigningKey,
@@ -181,9 +191,19 @@ impl Issuer {
         })
     }
 
+    /// The kind of DID that credentials and requests name.
+    pub const fn method(&self) -> IssuerMethod {
+        self.method
+    }
+
     /// The DID that credentials and requests name.
     pub fn did(&self) -> &Did {
-        match self.method {
+        self.did_of(self.method)
+    }
+
+    /// The DID of this kind.
+    pub fn did_of(&self, method: IssuerMethod) -> &Did {
+        match method {
             IssuerMethod::Web => &self.web.id,
             IssuerMethod::Webvh => self.webvh(),
         }
@@ -229,12 +249,22 @@ impl Issuer {
 
     /// The DID URL of one of these keys as a JWK, for `kid` in JOSE.
     pub fn jose_method(&self, key: &SigningKey) -> String {
-        jose_id(self.did(), &key.public())
+        self.jose_method_of(self.method, key)
+    }
+
+    /// The same under the DID of this kind.
+    pub fn jose_method_of(&self, method: IssuerMethod, key: &SigningKey) -> String {
+        jose_id(self.did_of(method), &key.public())
     }
 
     /// The DID URL of one of these keys as a Multikey, for Data Integrity.
     pub fn multikey_method(&self, key: &SigningKey) -> String {
-        multikey_id(self.did(), &key.public())
+        self.multikey_method_of(self.method, key)
+    }
+
+    /// The same under the DID of this kind.
+    pub fn multikey_method_of(&self, method: IssuerMethod, key: &SigningKey) -> String {
+        multikey_id(self.did_of(method), &key.public())
     }
 
     /// Every key that credentials may be signed with, old ones included, as a JWK Set.

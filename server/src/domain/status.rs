@@ -17,7 +17,7 @@ use blindprint_credentials::{
 use blindprint_did::KeyType;
 
 use super::{
-    CurrentIssuer,
+    CurrentIssuer, IssuerMethod,
     issued::{LIST_ENTRIES, ListId, ListKind, Standing, StatusEntry},
 };
 use crate::{Error, Result, store::Store};
@@ -114,7 +114,7 @@ impl StatusLists {
         }
         let (version, marked) = self.store.marked_entries(id).await?;
         let body = self
-            .sign(id, form, &marked, now)
+            .sign((id, record.issuer), form, &marked, now)
             .map_err(|error| Error::broken("signing a status list")(error.into()))?;
         let list = Arc::new(SignedList {
             tag: Digest::of("blindprint/status-list/v1", body.as_bytes()),
@@ -136,7 +136,7 @@ impl StatusLists {
 
     fn sign(
         &self,
-        id: ListId,
+        (id, method): (ListId, IssuerMethod),
         form: ListForm,
         marked: &[(u32, Standing)],
         now: UnixTime,
@@ -145,17 +145,18 @@ impl StatusLists {
         let key = issuer.credential_key(KeyType::Ed25519);
         // A copy is handed out for half the time and then relied on for all of it.
         let until = now.plus(2 * i64::from(self.ttl));
-        let jose = issuer.jose_method(key);
+        let jose = issuer.jose_method_of(method, key);
+        let did = issuer.did_of(method).as_str();
         match form {
             ListForm::Credential(purpose) => {
-                let credential = self.credential(id, purpose, marked, (now, until))?;
-                let method = issuer.multikey_method(key);
+                let credential = self.credential((id, did), purpose, marked, (now, until))?;
+                let method = issuer.multikey_method_of(method, key);
                 let signer = Signer::new(key, &method, &self.contexts)?;
                 let signed = signer.credential(credential, Suite::EddsaJcs2022, now)?;
                 Ok(signed.to_string())
             }
             ListForm::CredentialJwt(purpose) => {
-                let credential = self.credential(id, purpose, marked, (now, until))?;
+                let credential = self.credential((id, did), purpose, marked, (now, until))?;
                 Signer::new(key, &jose, &self.contexts)?.credential_jwt(&credential)
             }
             ListForm::Token => {
@@ -177,7 +178,7 @@ impl StatusLists {
 
     fn credential(
         &self,
-        id: ListId,
+        (id, did): (ListId, &str),
         purpose: StatusPurpose,
         marked: &[(u32, Standing)],
         (from, until): (UnixTime, UnixTime),
@@ -192,8 +193,7 @@ impl StatusLists {
             .map(|(index, _)| u64::from(*index));
         let list = BitstringStatusList::of(LIST_ENTRIES.into(), set)?;
         let url = self.bitstring_url(id, purpose);
-        let issuer = self.issuer.now();
-        list.credential(&url, issuer.did().as_str(), purpose, from, until, self.ttl)
+        list.credential(&url, did, purpose, from, until, self.ttl)
     }
 
     /// What a VCDM credential says of where its status is told.

@@ -21,7 +21,11 @@ use crate::Error;
 /// No endpoint takes more, in bytes.
 pub(super) const LARGEST_BODY: usize = 64 * 1024;
 
-pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     // Signs of life cost nothing and must not fail because somebody else behind the same proxy
     // asks too much.
     if request.uri().path() == "/healthz" {

@@ -90,6 +90,7 @@ impl Credentials {
                 client: wanted.client,
                 credential: name,
             },
+            issuer: issuer.method(),
             entries: wanted.status.then_some((ListKind::Bitstring, 1)),
             issued: now,
         };

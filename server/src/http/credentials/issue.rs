@@ -1,6 +1,10 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::{FromRequest as _, Request, State},
+    http::StatusCode,
+};
 use blindprint_credentials::Suite;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -70,9 +74,10 @@ pub(crate) struct Issued {
 pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     client: Client,
-    Large(body): Large<Issue>,
+    request: Request,
 ) -> Result<(StatusCode, Json<Issued>), Problem> {
     client.require(Scope::CredentialsIssue)?;
+    let Large(body) = Large::<Issue>::from_request(request, &app).await?;
     let wanted = General {
         client: client.id(),
         credential: body.credential,

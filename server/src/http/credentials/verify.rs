@@ -1,6 +1,10 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::{FromRequest as _, Request, State},
+    response::Response,
+};
 use blindprint_credentials::{
     Check, CredentialChecks, Format, UnverifiedCredential, VerifiedCredential,
 };
@@ -108,9 +112,10 @@ impl From<&VerifiedCredential> for Holds {
 pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     client: Client,
-    Large(body): Large<Verify>,
+    request: Request,
 ) -> Result<Result<Json<Holds>, Response>, Problem> {
     client.require(Scope::CredentialsVerify)?;
+    let Large(body) = Large::<Verify>::from_request(request, &app).await?;
     let checks = checks(body.options.checks.as_deref());
     let verified = match UnverifiedCredential::from_value(body.verifiable_credential) {
         Ok(credential) => {

@@ -1,6 +1,10 @@
 use std::sync::Arc;
 
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::{FromRequest as _, Request, State},
+    response::Response,
+};
 use blindprint_credentials::{
     Check, Format, PresentationChecks, UnverifiedPresentation, VerifiedPresentation,
 };
@@ -93,15 +97,22 @@ impl From<&VerifiedPresentation> for Presented {
 pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     client: Client,
-    Large(body): Large<Verify>,
+    request: Request,
 ) -> Result<Result<Json<Presented>, Response>, Problem> {
     client.require(Scope::PresentationsVerify)?;
+    let Large(body) = Large::<Verify>::from_request(request, &app).await?;
     let options = body.options;
+    let presentation = &body.verifiable_presentation;
+    let unsigned = presentation.is_object()
+        && presentation["proof"].is_null()
+        && options.challenge.is_none()
+        && options.domain.is_none();
     let checks = PresentationChecks {
-        unsigned: options.challenge.is_none() && options.domain.is_none(),
+        unsigned,
         challenge: options.challenge,
         domain: options.domain,
-        holder_binding: true,
+        // Nobody's presence is proved by what nobody signed.
+        holder_binding: !unsigned,
         max_age: OLDEST,
         credentials: checks(options.checks.as_deref()),
     };

@@ -79,6 +79,14 @@ impl Fixture {
     }
 
     pub async fn with_rates(address_rate: Rate, subject_rate: Rate) -> Self {
+        Self::with_all_rates(address_rate, subject_rate, address_rate).await
+    }
+
+    pub async fn with_resolutions(many: Rate, resolutions: Rate) -> Self {
+        Self::with_all_rates(many, many, resolutions).await
+    }
+
+    async fn with_all_rates(address_rate: Rate, subject_rate: Rate, resolutions: Rate) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("db.sqlite"))
             .await
@@ -121,7 +129,7 @@ impl Fixture {
             service: Arc::new(service),
             openid: Arc::new(openid),
             public,
-            resolution_rate: Buckets::new(address_rate, 100),
+            resolution_rate: Buckets::new(resolutions, 100),
             resolutions: Places::new(4, 1),
             material: MaterialStore::new(
                 folder.path().join("material"),

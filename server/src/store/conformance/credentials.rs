@@ -4,7 +4,7 @@ use blindprint_core::{EnrolmentId, SystemEntropy};
 
 use super::*;
 use crate::domain::{
-    ClientId,
+    ClientId, IssuerMethod,
     issued::{
         Ground, Issuance, IssuanceId, LIST_ENTRIES, ListId, ListKind, Standing, StatusEntry, Whose,
     },
@@ -14,6 +14,7 @@ fn issuance(ground: Ground, kind: ListKind, copies: usize) -> Issuance {
     Issuance {
         id: IssuanceId::random(&SystemEntropy),
         ground,
+        issuer: IssuerMethod::Web,
         entries: Some((kind, copies)),
         issued: NOW,
     }
@@ -254,6 +255,21 @@ async fn the_next_list_is_begun_when_one_is_half_full() {
     assert_eq!(entries[1].list, entries[2].list);
     let none = store.status_list(ListId(entries[1].list.0 + 1)).await;
     assert_eq!(none.unwrap(), None);
+}
+
+#[tokio::test]
+async fn each_did_of_the_service_has_lists_of_its_own() {
+    let Fixture { store, .. } = &Fixture::sqlite().await;
+    let web = issue(&**store, of_client(client(), None), ListKind::Token, 1).await[0];
+    let issuance = Issuance {
+        issuer: IssuerMethod::Webvh,
+        ..issuance(of_client(client(), None), ListKind::Token, 1)
+    };
+    let entries = store.record_issuance(&issuance, &SystemEntropy).await;
+    let webvh = entries.unwrap().unwrap()[0];
+    assert_ne!(web.list, webvh.list);
+    let record = store.status_list(webvh.list).await.unwrap().unwrap();
+    assert_eq!(record.issuer, IssuerMethod::Webvh);
 }
 
 #[tokio::test]

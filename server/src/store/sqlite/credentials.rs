@@ -6,7 +6,7 @@ use super::{SqliteStore, corrupt, failed};
 use crate::{
     Result,
     domain::{
-        ClientId,
+        ClientId, IssuerMethod,
         issued::{
             Ground, Issuance, LIST_ENTRIES, ListId, ListKind, ListRecord, Standing, StatusEntry,
             Whose,
@@ -63,7 +63,7 @@ impl CredentialStore for SqliteStore {
     }
 
     async fn status_list(&self, id: ListId) -> Result<Option<ListRecord>> {
-        let row = sqlx::query("SELECT kind, version FROM status_lists WHERE id = $1")
+        let row = sqlx::query("SELECT kind, issuer, version FROM status_lists WHERE id = $1")
             .bind(id.0)
             .fetch_optional(&self.readers)
             .await
@@ -71,6 +71,7 @@ impl CredentialStore for SqliteStore {
         row.map(|row| {
             Ok(ListRecord {
                 kind: list_kind(&row)?,
+                issuer: issuer(&row)?,
                 version: version(&row)?,
             })
         })
@@ -165,21 +166,26 @@ async fn take_index(
 ) -> Result<StatusEntry> {
     const DOING: &str = "taking an index in a status list";
     let open = sqlx::query(
-        "SELECT id FROM status_lists WHERE kind = $1 AND entries < $2 ORDER BY id DESC LIMIT 1",
+        "SELECT id FROM status_lists WHERE kind = $1 AND issuer = $2 AND entries < $3
+         ORDER BY id DESC LIMIT 1",
     )
     .bind(kind.as_str())
+    .bind(issuance.issuer.as_str())
     .bind(i64::from(FULLEST))
     .fetch_optional(&mut **tx)
     .await
     .map_err(failed(DOING))?;
     let row = match open {
         Some(row) => row,
-        None => sqlx::query("INSERT INTO status_lists (kind, opened) VALUES ($1, $2) RETURNING id")
-            .bind(kind.as_str())
-            .bind(issuance.issued.0)
-            .fetch_one(&mut **tx)
-            .await
-            .map_err(failed(DOING))?,
+        None => sqlx::query(
+            "INSERT INTO status_lists (kind, issuer, opened) VALUES ($1, $2, $3) RETURNING id",
+        )
+        .bind(kind.as_str())
+        .bind(issuance.issuer.as_str())
+        .bind(issuance.issued.0)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed(DOING))?,
     };
     let list = ListId(row.try_get("id").map_err(corrupt)?);
     let index = loop {
@@ -292,6 +298,14 @@ fn list_kind(row: &SqliteRow) -> Result<ListKind> {
         .into_iter()
         .find(|known| known.as_str() == kind)
         .ok_or_else(|| corrupt("an unknown kind of status list"))
+}
+
+fn issuer(row: &SqliteRow) -> Result<IssuerMethod> {
+    let issuer: &str = row.try_get("issuer").map_err(corrupt)?;
+    [IssuerMethod::Web, IssuerMethod::Webvh]
+        .into_iter()
+        .find(|known| known.as_str() == issuer)
+        .ok_or_else(|| corrupt("an unknown DID of the service"))
 }
 
 fn version(row: &SqliteRow) -> Result<u64> {
