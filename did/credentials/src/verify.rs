@@ -16,6 +16,8 @@ pub use outcome::{
     Check, CredentialChecks, Format, PresentationChecks, VerifiedCredential, VerifiedPresentation,
 };
 use secured::Secured;
+#[cfg(test)]
+pub(crate) use secured::verify_token;
 use serde_json::Value;
 
 use crate::{
