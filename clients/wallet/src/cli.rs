@@ -3,6 +3,7 @@
 mod auth;
 mod capture;
 mod consents;
+mod credential;
 mod did;
 mod enrol;
 mod erase;
@@ -60,6 +61,7 @@ enum Command {
     Enrol(enrol::Arguments),
     Auth(auth::Arguments),
     Consents(consents::Arguments),
+    Credential(credential::Arguments),
     Did(did::Arguments),
     Withdraw(withdraw::Arguments),
     Erase(erase::Arguments),
@@ -84,6 +86,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Enrol(arguments) => enrol::run(&place, arguments, json).await,
         Command::Auth(arguments) => auth::run(&place, arguments).await,
         Command::Consents(arguments) => consents::run(&place, &arguments).await,
+        Command::Credential(arguments) => credential::run(&place, arguments).await,
         Command::Did(arguments) => did::run(&place, arguments).await,
         Command::Withdraw(arguments) => withdraw::run(&place, &arguments).await,
         Command::Erase(arguments) => erase::run(&place, &arguments).await,

@@ -8,20 +8,22 @@
 mod believe;
 mod candidate;
 mod exchange;
+mod issuance;
 mod present;
 mod receive;
 mod record;
+mod request;
 
 use blindprint_core::UnixTime;
 use blindprint_credentials::CredentialChecks;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+pub(crate) use self::record::CredentialRecord;
 pub use self::{
     present::{Disclosure, PresentationRequest, Presented},
     receive::{OfferedCredential, PendingOffer, ReceiveOptions},
 };
-pub(crate) use self::record::CredentialRecord;
 use crate::{Error, Result, Wallet};
 
 /// A credential as the wallet knows it.
@@ -127,10 +129,15 @@ impl Wallet {
             .filter(|(_, record)| record.id.to_string().starts_with(id));
         match (fitting.next(), fitting.next()) {
             (Some((index, _)), None) if id.len() >= 4 => Ok(index),
-            (None, _) => Err(Error::Invalid(format!("this wallet has no credential {id}"))),
+            (None, _) => Err(Error::Invalid(format!(
+                "this wallet has no credential {id}"
+            ))),
             _ => Err(Error::Invalid(format!(
                 "several credentials begin with {id}: give more of the id"
             ))),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,9 @@ pub enum Error {
     #[error("{0}")]
     Unusable(String),
     /// Receive a credential first: none answers, or everybody may have seen each copy.
-    #[error("no credential in this wallet answers the request with a copy that nobody has seen: receive one first")]
+    #[error(
+        "no credential in this wallet answers the request with a copy that nobody has seen: receive one first"
+    )]
     NoCredential,
     /// Report it: encryption or proof failed in this wallet.
     #[error("the wallet could not encrypt: {0}")]

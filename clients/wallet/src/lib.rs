@@ -29,6 +29,7 @@ mod attest;
 mod authenticate;
 mod client;
 mod consent;
+mod credential;
 mod did;
 mod enrol;
 mod erase;
@@ -51,6 +52,10 @@ pub use authenticate::{Authenticated, Challenged, PreparedProbe};
 pub use blindprint_protocol::attestation::Trust;
 pub use client::{Address, Client, Signer};
 pub use consent::Notice;
+pub use credential::{
+    CredentialStatus, CredentialView, Disclosure, OfferedCredential, PendingOffer,
+    PresentationRequest, Presented, ReceiveOptions, Shown,
+};
 pub use did::{DidChange, DidView};
 pub use enrol::{EnrolOptions, Enrolled, Stages};
 pub use erase::Erased;

@@ -11,7 +11,7 @@ use blindprint_protocol::attestation::Trust;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{Address, Error, Result, did::DidRecord, secret::Secret};
+use crate::{Address, Error, Result, credential::CredentialRecord, did::DidRecord, secret::Secret};
 
 #[derive(Serialize, Deserialize)]
 enum Format {
@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) enrolments: Vec<EnrolmentRecord>,
     #[serde(default)]
     pub(crate) dids: Vec<DidRecord>,
+    #[serde(default)]
+    pub(crate) credentials: Vec<CredentialRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -170,6 +172,7 @@ impl State {
             consents: Vec::new(),
             enrolments: Vec::new(),
             dids: Vec::new(),
+            credentials: Vec::new(),
         }
     }
 

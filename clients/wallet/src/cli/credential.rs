@@ -82,9 +82,9 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
             let mut wallet = place.open()?;
             let credential = wallet.credential(&id)?;
             let sure = yes
-                || confirm(&format!("Forget {} for good?", title(&credential))).ok_or_else(|| {
-                    Error::Invalid("nobody is there to be asked: say --yes".to_owned())
-                })?;
+                || confirm(&format!("Forget {} for good?", title(&credential))).ok_or_else(
+                    || Error::Invalid("nobody is there to be asked: say --yes".to_owned()),
+                )?;
             if !sure {
                 return Err(Error::Invalid("nothing was deleted".to_owned()));
             }

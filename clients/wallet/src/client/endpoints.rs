@@ -7,10 +7,10 @@ use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Jws, Nonce,
     problem::ProblemCode,
     wire::{
-        AppendToDid, Challenge, Enrolled, EraseEnrolment, GiveConsent, HostDid, HostedDid,
-        Invitation, Invite, NonceIssued, Notices, RECOVERY_HEADER, Receipt, Recover, RotateKey,
-        STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE, Service, StartAuthentication, Subject,
-        VerdictIssued, WithdrawConsent,
+        AppendToDid, Challenge, CredentialOffer, Enrolled, EraseEnrolment, GiveConsent, HostDid,
+        HostedDid, Invitation, Invite, NonceIssued, Notices, OfferCredential, RECOVERY_HEADER,
+        Receipt, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE, Service,
+        StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
     },
 };
 use uuid::Uuid;
@@ -79,6 +79,19 @@ impl Client {
     /// `POST /v1/nonces`
     pub async fn nonce(&self, signer: Signer<'_>) -> Result<NonceIssued> {
         let call = Call::post("/v1/nonces")
+            .signed(signer)
+            .idempotent(self.entropy.uuid());
+        self.send(&call).await?.json()
+    }
+
+    /// `POST /v1/credential-offers`
+    pub async fn offer_credential(
+        &self,
+        signer: Signer<'_>,
+        wanted: &OfferCredential,
+    ) -> Result<CredentialOffer> {
+        let call = Call::post("/v1/credential-offers")
+            .json(wanted)
             .signed(signer)
             .idempotent(self.entropy.uuid());
         self.send(&call).await?.json()

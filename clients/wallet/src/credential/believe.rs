@@ -47,7 +47,7 @@ impl Believer {
     }
 }
 
-struct ListedKeys(Resolver);
+pub(super) struct ListedKeys(pub(super) Resolver);
 
 #[async_trait]
 impl Keys for ListedKeys {
@@ -61,7 +61,7 @@ impl Keys for ListedKeys {
             Relationship::AssertionMethod => blindprint_resolver::Relationship::AssertionMethod,
             Relationship::Authentication => blindprint_resolver::Relationship::Authentication,
         };
-        let found = self.0.key_for(&url, relationship).await;
+        let found = Box::pin(self.0.key_for(&url, relationship)).await;
         let found = found.map_err(|error| match error {
             ResolutionError::InvalidDid
             | ResolutionError::InvalidDidUrl
@@ -82,7 +82,7 @@ impl Keys for ListedKeys {
     }
 }
 
-struct FetchedLists(Egress);
+pub(super) struct FetchedLists(pub(super) Egress);
 
 #[async_trait]
 impl StatusLists for FetchedLists {

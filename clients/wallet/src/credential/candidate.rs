@@ -40,7 +40,9 @@ pub(super) fn expanded(types: &[String]) -> Vec<String> {
 static TYPE_IRIS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let context: Value = serde_json::from_str(Contexts::BLINDPRINT).unwrap_or_default();
     let iri = |definition: &Value| {
-        let text = definition.as_str().or_else(|| definition.get("@id")?.as_str());
+        let text = definition
+            .as_str()
+            .or_else(|| definition.get("@id")?.as_str());
         text.map(str::to_owned)
     };
     let own = context["@context"].as_object().into_iter().flatten();

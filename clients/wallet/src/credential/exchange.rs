@@ -60,7 +60,11 @@ impl Session {
 
     pub(super) async fn get(&self, url: &str, accept: &str) -> Result<Vec<u8>> {
         let request = Request::get(url).accept(accept);
-        let response = self.egress.fetch(&request).await.map_err(|e| unfetched(url, &e))?;
+        let response = self
+            .egress
+            .fetch(&request)
+            .await
+            .map_err(|e| unfetched(url, &e))?;
         Ok(accepted(url, response)?.body)
     }
 
@@ -83,7 +87,7 @@ impl Session {
 
     async fn post_once(&mut self, post: &Post<'_>) -> Result<Response> {
         let mut request = post.request();
-        let token = self.token.as_ref().map(|token| token.expose_secret());
+        let token = self.token.as_ref().map(SecretString::expose_secret);
         if let Some(key) = &self.dpop {
             let target = dpop::Request {
                 method: "POST",
@@ -96,14 +100,22 @@ impl Session {
             request = request.header("DPoP", proof);
         }
         if let Some(token) = token {
-            let scheme = if self.dpop.is_some() { "DPoP" } else { "Bearer" };
+            let scheme = if self.dpop.is_some() {
+                "DPoP"
+            } else {
+                "Bearer"
+            };
             request = request.header("Authorization", format!("{scheme} {token}"));
         }
         self.send(post.url, &request).await
     }
 
     async fn send(&mut self, url: &str, request: &Request) -> Result<Response> {
-        let response = self.egress.fetch(request).await.map_err(|e| unfetched(url, &e))?;
+        let response = self
+            .egress
+            .fetch(request)
+            .await
+            .map_err(|e| unfetched(url, &e))?;
         if let Some(nonce) = response.header("dpop-nonce") {
             self.dpop_nonce = Some(nonce.to_owned());
         }
@@ -135,7 +147,9 @@ pub(super) fn accepted(url: &str, response: Response) -> Result<Response> {
         return Ok(response);
     }
     let said = ErrorBody::parse(&response.body);
-    let detail = said.as_ref().and_then(|said| said.error_description.as_deref());
+    let detail = said
+        .as_ref()
+        .and_then(|said| said.error_description.as_deref());
     Err(Error::Declined {
         who: host_of(url),
         code: said.as_ref().map_or_else(

@@ -4,17 +4,16 @@
 use blindprint_credentials::{
     Binding, IssueError, Presentation as Vp, Signer, Suite, UnverifiedCredential, sd_jwt::SdJwt,
 };
-use blindprint_did::{KeyType, SigningKey};
+use blindprint_did::SigningKey;
 use blindprint_egress::Request;
 use blindprint_openid4vc::{
     ClaimsPath, Code, Error as Refusal, Format, Step,
     vp::{
-        AuthorizationRequest, ClientId, DirectPost, DirectPostAnswer, Expected, Invocation,
-        Presentation, RequestUriMethod, RequestUriPost, SELF_ISSUED, UnverifiedRequest, VpToken,
+        AuthorizationRequest, ClientId, DirectPost, DirectPostAnswer, Invocation, Presentation,
+        VpToken,
         dcql::{Candidate, CredentialQuery},
     },
 };
-use blindprint_resolver::{DidUrl, Options};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -86,7 +85,10 @@ impl PresentationRequest {
 
     /// What the verifier would see.
     pub fn disclosures(&self) -> Vec<Disclosure> {
-        self.plan.iter().map(|planned| planned.disclosure.clone()).collect()
+        self.plan
+            .iter()
+            .map(|planned| planned.disclosure.clone())
+            .collect()
     }
 }
 
@@ -161,63 +163,13 @@ impl Wallet {
         let body = post.to_form().map_err(unusable)?;
         let post = Request::post(url, "application/x-www-form-urlencoded", body)
             .accept("application/json");
-        let response = self.egress()?.fetch(&post).await.map_err(|e| unfetched(url, &e))?;
+        let response = self
+            .egress()?
+            .fetch(&post)
+            .await
+            .map_err(|e| unfetched(url, &e))?;
         let said = DirectPostAnswer::parse(&accepted(url, response)?.body).map_err(unusable)?;
         Ok(said.redirect_uri.map(|uri| printable(&uri)))
-    }
-
-    async fn fetch_request(
-        &self,
-        client_id: &ClientId,
-        url: &str,
-        method: RequestUriMethod,
-    ) -> Result<AuthorizationRequest> {
-        let nonce = blindprint_core::Nonce::random(self.entropy()).to_string();
-        let (request, nonce) = match method {
-            RequestUriMethod::Get => (Request::get(url), None),
-            RequestUriMethod::Post => {
-                let post = RequestUriPost {
-                    wallet_nonce: Some(nonce.clone()),
-                    wallet_metadata: Some(wallet_metadata()),
-                };
-                let form = "application/x-www-form-urlencoded";
-                (Request::post(url, form, post.to_form()), Some(nonce))
-            }
-        };
-        let request = request.accept("application/oauth-authz-req+jwt");
-        let response = self.egress()?.fetch(&request).await.map_err(|e| unfetched(url, &e))?;
-        let response = accepted(url, response)?;
-        let text = std::str::from_utf8(&response.body)
-            .map_err(|_| Error::Unusable("the request is not text".to_owned()))?;
-        self.verify_request(text, client_id, nonce.as_deref()).await
-    }
-
-    async fn verify_request(
-        &self,
-        jwt: &str,
-        client_id: &ClientId,
-        wallet_nonce: Option<&str>,
-    ) -> Result<AuthorizationRequest> {
-        let unverified = UnverifiedRequest::parse(jwt).map_err(unusable)?;
-        let not_found = || Error::Unusable("the request's key is not one of its DID".to_owned());
-        let kid: DidUrl = unverified.kid().parse().map_err(|_| not_found())?;
-        let found = self.resolver()?.resolve(kid.did(), &Options::default()).await;
-        let found = found.map_err(|e| Error::Unusable(format!("the verifier's DID: {e}")))?;
-        if found.document_metadata.deactivated {
-            return Err(Error::Unusable("the verifier's DID was given up".to_owned()));
-        }
-        let method = found.document.method(&kid).ok_or_else(not_found)?;
-        if method.controller != *kid.did() {
-            return Err(not_found());
-        }
-        let key = method.key().ok_or_else(not_found)?;
-        let expected = Expected {
-            client_id,
-            wallet_nonce,
-            audience: &[SELF_ISSUED],
-            now: self.now(),
-        };
-        unverified.verify(&key, &expected).map_err(unusable)
     }
 
     /// Which copy of which credential answers which part of the question.
@@ -228,14 +180,18 @@ impl Wallet {
         reuse: bool,
     ) -> Result<Vec<Planned>> {
         let understood = |format: &Format| {
-            let formats = request.client_metadata.as_ref().map(|m| &m.vp_formats_supported);
-            formats.is_none_or(|formats| formats.is_empty() || formats.contains_key(format.as_str()))
+            let formats = request
+                .client_metadata
+                .as_ref()
+                .map(|m| &m.vp_formats_supported);
+            formats
+                .is_none_or(|formats| formats.is_empty() || formats.contains_key(format.as_str()))
         };
         let mut held = Vec::new();
         // The newest first.
         for (index, record) in self.state.credentials.iter().enumerate().rev() {
-            let wanted = only.is_empty()
-                || only.iter().any(|id| record.id.to_string().starts_with(id));
+            let wanted =
+                only.is_empty() || only.iter().any(|id| record.id.to_string().starts_with(id));
             let usable = record.copies.iter().any(|copy| reuse || copy.is_unused());
             if wanted && usable && record.holds_at(self.now()) && understood(&record.format) {
                 let claims = candidate::claims(&record.format, &record.copies[0].credential)?;
@@ -252,7 +208,10 @@ impl Wallet {
                 holder_bound: true,
             })
             .collect();
-        let choices = request.query.choose(&candidates).map_err(|_| Error::NoCredential)?;
+        let choices = request
+            .query
+            .choose(&candidates)
+            .map_err(|_| Error::NoCredential)?;
         let mut taken: Vec<(usize, usize)> = Vec::new();
         let mut plan = Vec::new();
         for choice in choices {
@@ -365,13 +324,19 @@ fn seen(format: &Format, claims: &Value, disclose: &[ClaimsPath]) -> Vec<(String
     if *format == Format::SdJwtVc {
         let shown = |path: &ClaimsPath| {
             let found = path.select(claims).unwrap_or_default();
-            found.into_iter().map(|value| (path_text(path), value.clone())).collect::<Vec<_>>()
+            found
+                .into_iter()
+                .map(|value| (path_text(path), value.clone()))
+                .collect::<Vec<_>>()
         };
         return disclose.iter().flat_map(shown).collect();
     }
     let subject = claims.get("credentialSubject").and_then(Value::as_object);
     let members = subject.cloned().unwrap_or_else(Map::new);
-    members.into_iter().filter(|(name, _)| name != "id").collect()
+    members
+        .into_iter()
+        .filter(|(name, _)| name != "id")
+        .collect()
 }
 
 /// The DID URL of the key, in the DID that the credential names as its subject.
@@ -382,13 +347,18 @@ fn method_of(copy: &Copy, key: &SigningKey) -> Result<String> {
         Some(did) if did == public.subject().as_str() => {
             Ok(format!("{did}#{}", did.trim_start_matches("did:key:")))
         }
-        _ => Err(Error::Unusable("the credential is not bound to its key".to_owned())),
+        _ => Err(Error::Unusable(
+            "the credential is not bound to its key".to_owned(),
+        )),
     }
 }
 
 /// The suite that the verifier names, if it is one of ours; the default otherwise.
 fn suite_for(request: &AuthorizationRequest) -> Suite {
-    let formats = request.client_metadata.as_ref().map(|m| &m.vp_formats_supported);
+    let formats = request
+        .client_metadata
+        .as_ref()
+        .map(|m| &m.vp_formats_supported);
     let named = formats
         .and_then(|formats| formats.get("ldp_vc")?.get("cryptosuite_values")?.as_array())
         .into_iter()
@@ -423,28 +393,9 @@ fn path_text(path: &ClaimsPath) -> String {
     steps.collect::<Vec<_>>().join(".")
 }
 
-/// What the wallet can do, for verifiers that ask by POST: OID4VP section 10.
-fn wallet_metadata() -> String {
-    let algorithms = [KeyType::Ed25519, KeyType::P256].map(|key_type| match key_type {
-        KeyType::Ed25519 => "EdDSA",
-        KeyType::P256 => "ES256",
-    });
-    serde_json::json!({
-        "vp_formats_supported": {
-            "ldp_vc": {
-                "proof_type_values": ["DataIntegrityProof"],
-                "cryptosuite_values": [Suite::EddsaJcs2022.name(), Suite::EddsaRdfc2022.name()],
-            },
-            "jwt_vc_json": { "alg_values": algorithms },
-            "dc+sd-jwt": { "sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms },
-        },
-        "client_id_prefixes_supported": ["decentralized_identifier", "redirect_uri"],
-        "request_object_signing_alg_values_supported": algorithms,
-        "response_types_supported": ["vp_token"],
-    })
-    .to_string()
-}
-
 fn unsigned(error: &IssueError) -> Error {
-    Error::Unusable(format!("the presentation cannot be made: {}", printable(&error.to_string())))
+    Error::Unusable(format!(
+        "the presentation cannot be made: {}",
+        printable(&error.to_string())
+    ))
 }

@@ -1,20 +1,17 @@
 //! Receiving credentials by OID4VCI with a pre-authorised code: with DPoP where the issuer does it,
 //! encrypted where it can.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use blindprint_core::wire::{CredentialBasis, CredentialOffer, OfferCredential};
 use blindprint_credentials::{CredentialChecks, VerifiedCredential};
 use blindprint_did::{KeyType, SigningKey};
 use blindprint_openid4vc::{
-    Code, Format, dpop,
-    jwe::{self, DecryptionKey, Encryption, Parties},
+    Format, dpop,
     vci::{
-        AuthorizationServerMetadata, CredentialConfiguration, CredentialRequest,
-        CredentialResponse, DeferredRequest, Display, Grant, IssuerMetadata, NonceResponse,
-        Notification, NotificationEvent, Offer, OfferLink, PreAuthorizedGrant, ResponseEncryption,
-        TokenRequest, TokenResponse, TxCode, Wanted, authorization_server_metadata_url,
-        issuer_metadata_url, prove_key,
+        AuthorizationServerMetadata, CredentialConfiguration, Display, Grant, IssuerMetadata,
+        NotificationEvent, Offer, OfferLink, PreAuthorizedGrant, TokenRequest, TokenResponse,
+        TxCode, authorization_server_metadata_url, issuer_metadata_url,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -23,7 +20,8 @@ use serde_json::Value;
 use super::{
     CredentialView,
     believe::Believer,
-    exchange::{Post, Session, host_of, unusable, unverified},
+    exchange::{Post, Session, unusable, unverified},
+    issuance::{Holder, Issuance},
     record::{Copy, CredentialRecord},
 };
 use crate::{Error, Result, Wallet, client::printable, secret::Secret};
@@ -34,9 +32,6 @@ const CLIENT_ID: &str = "blindprint-wallet";
 const COPIES: usize = 4;
 /// Most copies of one credential.
 const MOST_COPIES: usize = 64;
-/// Longest wait for an issuer that defers, in seconds, and how often it is asked.
-const LONGEST_DEFERRAL: u64 = 30;
-const DEFERRALS: u32 = 10;
 
 /// How credentials are received.
 #[derive(Debug, Clone, Default)]
@@ -96,21 +91,6 @@ impl PendingOffer {
     pub fn tx_code(&self) -> Option<&TxCode> {
         self.offer.pre_authorized()?.tx_code.as_ref()
     }
-}
-
-/// A key that a credential will be bound to.
-struct Holder {
-    secret: Secret,
-    key: SigningKey,
-}
-
-/// What is needed for each credential of one offer.
-struct Issuance<'a> {
-    session: Session,
-    metadata: &'a IssuerMetadata,
-    token: TokenResponse,
-    client_id: Option<&'a str>,
-    copies: usize,
 }
 
 impl Wallet {
@@ -244,7 +224,10 @@ impl Wallet {
             metadata,
             token,
             client_id,
-            copies: options.copies.unwrap_or(COPIES).clamp(1, batch.min(MOST_COPIES)),
+            copies: options
+                .copies
+                .unwrap_or(COPIES)
+                .clamp(1, batch.min(MOST_COPIES)),
         })
     }
 
@@ -257,7 +240,9 @@ impl Wallet {
         let configuration = &metadata.credential_configurations_supported[id];
         let holders = self.holders(configuration, issuance.copies)?;
         let (credentials, notification) = issuance.request(self, id, &holders).await?;
-        let kept = self.keep(metadata, configuration, credentials, holders).await;
+        let kept = self
+            .keep(metadata, configuration, credentials, holders)
+            .await;
         let event = if kept.is_ok() {
             NotificationEvent::CredentialAccepted
         } else {
@@ -268,7 +253,11 @@ impl Wallet {
     }
 
     /// Fresh keys of a type that the issuer takes.
-    fn holders(&self, configuration: &CredentialConfiguration, copies: usize) -> Result<Vec<Holder>> {
+    fn holders(
+        &self,
+        configuration: &CredentialConfiguration,
+        copies: usize,
+    ) -> Result<Vec<Holder>> {
         let unfit = |why: &str| Err(Error::Unusable(format!("the issuer {why}")));
         let Some(jwt) = configuration.proof_types_supported.get("jwt") else {
             return unfit("does not bind this credential to keys that are proven by a JWT");
@@ -311,10 +300,16 @@ impl Wallet {
             let verified = believe(&believer, configuration, &credential).await?;
             let holder = holders
                 .iter_mut()
-                .find(|holder| holder.as_ref().is_some_and(|holder| is_bound(&verified, holder)))
+                .find(|holder| {
+                    holder
+                        .as_ref()
+                        .is_some_and(|holder| is_bound(&verified, holder))
+                })
                 .and_then(Option::take)
                 .ok_or_else(|| {
-                    Error::Unusable("a credential is bound to none of the keys asked for".to_owned())
+                    Error::Unusable(
+                        "a credential is bound to none of the keys asked for".to_owned(),
+                    )
                 })?;
             copies.push(Copy {
                 credential,
@@ -325,11 +320,13 @@ impl Wallet {
             });
             let first = first.get_or_insert_with(|| verified.clone());
             if first.issuer() != verified.issuer() || first.types() != verified.types() {
-                return Err(Error::Unusable("the copies are not of one credential".to_owned()));
+                return Err(Error::Unusable(
+                    "the copies are not of one credential".to_owned(),
+                ));
             }
         }
-        let first = first
-            .ok_or_else(|| Error::Unusable("the issuer sent no credential".to_owned()))?;
+        let first =
+            first.ok_or_else(|| Error::Unusable("the issuer sent no credential".to_owned()))?;
         let record = CredentialRecord {
             id: self.entropy().uuid(),
             name: configuration_name(configuration),
@@ -356,198 +353,6 @@ impl Wallet {
     }
 }
 
-impl Issuance<'_> {
-    /// The credentials, once more if the nonce had gone stale.
-    async fn request(
-        &mut self,
-        wallet: &Wallet,
-        id: &str,
-        holders: &[Holder],
-    ) -> Result<(Vec<Value>, Option<String>)> {
-        match self.request_once(wallet, id, holders).await {
-            Err(Error::Declined { code, .. }) if code == Code::InvalidNonce.as_str() => {
-                self.request_once(wallet, id, holders).await
-            }
-            answer => answer,
-        }
-    }
-
-    async fn request_once(
-        &mut self,
-        wallet: &Wallet,
-        id: &str,
-        holders: &[Holder],
-    ) -> Result<(Vec<Value>, Option<String>)> {
-        let nonce = self.nonce().await?;
-        let proofs = holders
-            .iter()
-            .map(|holder| {
-                let issuer = &self.metadata.credential_issuer;
-                prove_key(&holder.key, issuer, nonce.as_deref(), self.client_id, wallet.now())
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(unusable)?;
-        let named = self
-            .token
-            .authorization_details
-            .iter()
-            .find(|detail| detail.credential_configuration_id.as_deref() == Some(id))
-            .and_then(|detail| detail.credential_identifiers.first());
-        let (to, key) = self.response_encryption(wallet)?.unzip();
-        let request = CredentialRequest {
-            wanted: match named {
-                Some(identifier) => Wanted::Identifier(identifier.clone()),
-                None => Wanted::Configuration(id.to_owned()),
-            },
-            proofs,
-            response_encryption: to.clone(),
-        };
-        let url = &self.metadata.credential_endpoint;
-        let mut response = self.ask(wallet, url, &request.to_json(), key.as_ref()).await?;
-        for _ in 0..DEFERRALS {
-            let (transaction_id, interval) = match response {
-                CredentialResponse::Issued {
-                    credentials,
-                    notification_id,
-                } => return Ok((credentials, notification_id)),
-                CredentialResponse::Deferred {
-                    transaction_id,
-                    interval,
-                } => (transaction_id, interval),
-            };
-            let url = self.metadata.deferred_credential_endpoint.as_deref();
-            let Some(url) = url.filter(|_| interval <= LONGEST_DEFERRAL) else {
-                break;
-            };
-            tokio::time::sleep(Duration::from_secs(interval)).await;
-            let request = DeferredRequest {
-                transaction_id,
-                response_encryption: to.clone(),
-            };
-            response = self.ask(wallet, url, &request.to_json(), key.as_ref()).await?;
-        }
-        Err(Error::Declined {
-            who: host_of(url),
-            code: "deferred".to_owned(),
-            detail: "the credential takes longer than this wallet waits: ask for another offer"
-                .to_owned(),
-        })
-    }
-
-    /// Posts one request, encrypted if the issuer has a key for that, and reads the answer.
-    async fn ask(
-        &mut self,
-        wallet: &Wallet,
-        url: &str,
-        request: &Value,
-        key: Option<&DecryptionKey>,
-    ) -> Result<CredentialResponse> {
-        let clear = request.to_string();
-        let sealed = match &self.metadata.credential_request_encryption {
-            None => None,
-            Some(support) => {
-                let enc = Encryption::best_of(support.enc_values_supported.iter().map(String::as_str));
-                match (support.jwks.recipient(), enc) {
-                    (Some(issuer), Some(enc)) => Some(jwe::encrypt(
-                        clear.as_bytes(),
-                        &issuer,
-                        enc,
-                        Parties::default(),
-                        wallet.entropy(),
-                    )),
-                    _ if support.encryption_required => return Err(encryption_impossible()),
-                    _ => None,
-                }
-            }
-        };
-        let (content_type, body) = match sealed {
-            Some(jwe) => ("application/jwt", jwe.into_bytes()),
-            None => ("application/json", clear.into_bytes()),
-        };
-        let post = Post {
-            url,
-            content_type,
-            accept: if key.is_some() { "application/jwt" } else { "application/json" },
-            body,
-        };
-        let response = self.session.post(&post).await?;
-        match key {
-            None => CredentialResponse::parse(&response.body),
-            Some(key) => {
-                // What was to come encrypted and did not, may have been changed on the way.
-                let jwe = std::str::from_utf8(&response.body).unwrap_or_default();
-                CredentialResponse::open(jwe.trim(), key)
-            }
-        }
-        .map_err(unusable)
-    }
-
-    fn response_encryption(
-        &self,
-        wallet: &Wallet,
-    ) -> Result<Option<(ResponseEncryption, DecryptionKey)>> {
-        let Some(support) = &self.metadata.credential_response_encryption else {
-            return Ok(None);
-        };
-        let agrees = support.alg_values_supported.iter().any(|alg| alg == jwe::ALG);
-        let enc = Encryption::best_of(support.enc_values_supported.iter().map(String::as_str));
-        match enc.filter(|_| agrees) {
-            Some(enc) => {
-                let key = DecryptionKey::generate(wallet.entropy());
-                let to = ResponseEncryption {
-                    key: key.public(),
-                    enc,
-                };
-                Ok(Some((to, key)))
-            }
-            None if support.encryption_required => Err(encryption_impossible()),
-            None => Ok(None),
-        }
-    }
-
-    async fn nonce(&mut self) -> Result<Option<String>> {
-        let Some(url) = &self.metadata.nonce_endpoint else {
-            return Ok(None);
-        };
-        let answer = self
-            .session
-            .post_openly(&Post {
-                url,
-                content_type: "application/json",
-                accept: "application/json",
-                body: Vec::new(),
-            })
-            .await?;
-        let nonce = NonceResponse::parse(&answer.body).map_err(unusable)?;
-        Ok(Some(nonce.c_nonce))
-    }
-
-    /// Tells the issuer, if it wants to know. That it does not hear it changes nothing here.
-    async fn notify(&mut self, notification_id: Option<String>, event: NotificationEvent) {
-        let endpoint = self.metadata.notification_endpoint.as_deref();
-        let (Some(url), Some(notification_id)) = (endpoint, notification_id) else {
-            return;
-        };
-        let notification = Notification {
-            notification_id,
-            event,
-            event_description: None,
-        };
-        let Ok(body) = serde_json::to_vec(&notification) else {
-            return;
-        };
-        let _ = self
-            .session
-            .post(&Post {
-                url,
-                content_type: "application/json",
-                accept: "application/json",
-                body,
-            })
-            .await;
-    }
-}
-
 /// Verifies one credential. Its status is looked at when its owner asks.
 async fn believe(
     believer: &Believer,
@@ -562,7 +367,10 @@ async fn believe(
     let fits = match configuration.format {
         Format::LdpVc => {
             credential.is_object()
-                && matches!(verified.format(), Secured::EddsaJcs2022 | Secured::EddsaRdfc2022)
+                && matches!(
+                    verified.format(),
+                    Secured::EddsaJcs2022 | Secured::EddsaRdfc2022
+                )
         }
         Format::JwtVcJson => credential.is_string() && verified.format() == Secured::Jwt,
         Format::SdJwtVc => credential.is_string() && verified.format() == Secured::SdJwt,
@@ -571,7 +379,9 @@ async fn believe(
     if fits {
         Ok(verified)
     } else {
-        Err(Error::Unusable("the credential is of another format than was offered".to_owned()))
+        Err(Error::Unusable(
+            "the credential is of another format than was offered".to_owned(),
+        ))
     }
 }
 
@@ -580,9 +390,9 @@ fn is_bound(credential: &VerifiedCredential, holder: &Holder) -> bool {
     let key = holder.key.public();
     match credential.holder_key() {
         Some(bound) => *bound == key,
-        None => credential.holder().is_some_and(|did| {
-            did == key.subject().as_str() || did == key.subject_jwk().as_str()
-        }),
+        None => credential
+            .holder()
+            .is_some_and(|did| did == key.subject().as_str() || did == key.subject_jwk().as_str()),
     }
 }
 
@@ -592,13 +402,12 @@ fn configuration_name(configuration: &CredentialConfiguration) -> Option<String>
 
 /// The English name, or the first.
 fn name_of(display: &[Display]) -> Option<String> {
-    let english = display
-        .iter()
-        .find(|display| display.locale.as_deref().is_some_and(|locale| locale.starts_with("en")));
+    let english = display.iter().find(|display| {
+        display
+            .locale
+            .as_deref()
+            .is_some_and(|locale| locale.starts_with("en"))
+    });
     let name = english.or(display.first())?.name.as_ref()?;
     Some(printable(name))
-}
-
-fn encryption_impossible() -> Error {
-    Error::Unusable("the issuer asks for encryption that this wallet does not do".to_owned())
 }

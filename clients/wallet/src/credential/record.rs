@@ -57,7 +57,11 @@ impl CredentialRecord {
             expires: self.expires,
             copies: self.copies.len(),
             unused: self.copies.iter().filter(|copy| copy.is_unused()).count(),
-            shown: self.copies.iter().flat_map(|copy| copy.shown.clone()).collect(),
+            shown: self
+                .copies
+                .iter()
+                .flat_map(|copy| copy.shown.clone())
+                .collect(),
             claims,
         })
     }

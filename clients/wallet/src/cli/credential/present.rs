@@ -30,9 +30,8 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
         .await?;
     describe(&request);
     let agreed = arguments.yes
-        || confirm("Show this?").ok_or_else(|| {
-            Error::Invalid("nobody is there to be asked: say --yes".to_owned())
-        })?;
+        || confirm("Show this?")
+            .ok_or_else(|| Error::Invalid("nobody is there to be asked: say --yes".to_owned()))?;
     if !agreed {
         wallet.refuse_presentation(request).await?;
         return Ok(Outcome::new(
@@ -63,9 +62,17 @@ fn describe(request: &PresentationRequest) {
     eprintln!("The answer goes to {}. It would see:", request.recipient());
     for disclosure in request.disclosures() {
         let name = disclosure.name.as_deref().unwrap_or("a credential");
-        eprintln!("  {name} ({}, {})", disclosure.credential, disclosure.format);
+        eprintln!(
+            "  {name} ({}, {})",
+            disclosure.credential, disclosure.format
+        );
         for (claim, value) in &disclosure.claims {
-            let shown: String = value.to_string().chars().filter(|c| !c.is_control()).take(200).collect();
+            let shown: String = value
+                .to_string()
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(200)
+                .collect();
             eprintln!("    {claim}: {shown}");
         }
     }

@@ -4,11 +4,20 @@ use clap::Args;
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{line, title};
+use super::line;
 use crate::cli::{
     Outcome, Place, Result,
     output::{confirm, is_interactive},
 };
+
+/// Ends of the ids of the service's configurations.
+const FORMATS: [&str; 5] = [
+    "ldp_vc",
+    "ldp_vc_rdfc",
+    "jwt_vc_json",
+    "dc+sd-jwt",
+    "dc+sd-jwt_es256",
+];
 
 /// Receive a credential: from the wallet's own service, or by anybody's offer
 #[derive(Args)]
@@ -21,8 +30,8 @@ Examples:
 pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Of a credential of the own service: ldp_vc, ldp_vc_rdfc, jwt_vc_json, dc+sd-jwt or dc+sd-jwt_es256
-    #[arg(long, default_value = "ldp_vc", conflicts_with = "offer")]
+    /// Of a credential of the own service
+    #[arg(long, default_value = "ldp_vc", conflicts_with = "offer", value_parser = FORMATS)]
     format: String,
     /// Copies, each to be shown once [default: 4, or as many as the issuer gives]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -63,25 +72,24 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
         copies: arguments.copies.map(usize::from),
         configurations: arguments.configuration,
     };
-    let (offer, tx_code) = match &arguments.source.offer {
-        Some(link) => {
-            let offer = wallet.read_offer(link).await?;
-            agree(&offer, arguments.yes)?;
-            let tx_code = match arguments.tx_code {
-                Some(code) => Some(code),
-                None => ask_for_code(&offer)?,
-            };
-            (offer, tx_code)
-        }
-        None => {
-            let (kind, basis) = basis(&wallet, &arguments.source)?;
-            let configuration = format!("{kind}_{}", arguments.format);
-            let made = wallet.offer_credential(vec![configuration], basis).await?;
-            (wallet.read_offer(&made.by_value).await?, made.tx_code)
-        }
+    let (offer, tx_code) = if let Some(link) = &arguments.source.offer {
+        let offer = wallet.read_offer(link).await?;
+        agree(&offer, arguments.yes)?;
+        let tx_code = match arguments.tx_code {
+            Some(code) => Some(code),
+            None => ask_for_code(&offer)?,
+        };
+        (offer, tx_code)
+    } else {
+        let (kind, basis) = basis(&wallet, &arguments.source)?;
+        let configuration = format!("{kind}_{}", arguments.format);
+        let made = wallet.offer_credential(vec![configuration], basis).await?;
+        (wallet.read_offer(&made.by_value).await?, made.tx_code)
     };
     let tx_code = tx_code.map(SecretString::from);
-    let received = wallet.receive_credentials(&offer, tx_code, &options).await?;
+    let received = wallet
+        .receive_credentials(&offer, tx_code, &options)
+        .await?;
     let mut text = String::new();
     for credential in &received {
         text.push_str("Received ");
@@ -129,13 +137,18 @@ fn agree(offer: &PendingOffer, yes: bool) -> Result<()> {
         name.as_deref().unwrap_or("nothing")
     );
     for credential in offer.credentials() {
-        let name = credential.name.as_deref().unwrap_or(&credential.configuration);
-        eprintln!("  {name} ({}, {})", credential.configuration, credential.format);
+        let name = credential
+            .name
+            .as_deref()
+            .unwrap_or(&credential.configuration);
+        eprintln!(
+            "  {name} ({}, {})",
+            credential.configuration, credential.format
+        );
     }
     let agreed = yes
-        || confirm("Everybody can write an offer. Is this the issuer that you expect?").ok_or_else(
-            || Error::Invalid("nobody is there to be asked: say --yes".to_owned()),
-        )?;
+        || confirm("Everybody can write an offer. Is this the issuer that you expect?")
+            .ok_or_else(|| Error::Invalid("nobody is there to be asked: say --yes".to_owned()))?;
     if agreed {
         Ok(())
     } else {
