@@ -76,7 +76,7 @@ pub struct VerificationMethod {
     /// The form of the key, such as `Multikey` or `JsonWebKey`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Whose key it is.
+    /// Whose key it is: the document's subject unless it says another.
     pub controller: Did,
     /// The key: `publicKeyMultibase`, `publicKeyJwk`, `blockchainAccountId` or what the type has.
     #[serde(flatten)]
@@ -134,6 +134,17 @@ impl Relationship {
         Self::CapabilityInvocation,
         Self::CapabilityDelegation,
     ];
+
+    /// Its name in documents and proofs.
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::AssertionMethod => "assertionMethod",
+            Self::KeyAgreement => "keyAgreement",
+            Self::CapabilityInvocation => "capabilityInvocation",
+            Self::CapabilityDelegation => "capabilityDelegation",
+        }
+    }
 }
 
 impl Document {
@@ -164,7 +175,8 @@ impl Document {
     }
 
     /// As [`Self::parse`], of JSON that was parsed before.
-    pub fn from_value(value: Value, did: &Did) -> Result<Self, ResolutionError> {
+    pub fn from_value(mut value: Value, did: &Did) -> Result<Self, ResolutionError> {
+        complete(&mut value, did);
         let document: Self = serde_json::from_value(value)
             .map_err(|_| ResolutionError::InvalidDidDocument("a member has the wrong form"))?;
         if document.id != *did {
@@ -260,6 +272,20 @@ impl Document {
     /// A name of this document as a DID URL, if it is one.
     pub fn url(&self, name: &str) -> Option<DidUrl> {
         self.absolute(name).parse().ok()
+    }
+}
+
+/// Gives methods without a controller, as didwebvh-ts and others write them, the document's own.
+fn complete(document: &mut Value, did: &Did) {
+    let lists = Relationship::ALL.map(Relationship::member);
+    for list in ["verificationMethod"].into_iter().chain(lists) {
+        let methods = document.get_mut(list).and_then(Value::as_array_mut);
+        for method in methods.into_iter().flatten() {
+            if let Some(members) = method.as_object_mut() {
+                let controller = members.entry("controller");
+                controller.or_insert_with(|| did.as_str().into());
+            }
+        }
     }
 }
 

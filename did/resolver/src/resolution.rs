@@ -61,6 +61,9 @@ pub struct DocumentMetadata {
     /// did:webvh: when this version was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_time: Option<String>,
+    /// did:webvh: the number of this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_number: Option<u64>,
     /// When the next version was made, if this is not the latest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_update: Option<String>,

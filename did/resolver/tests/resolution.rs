@@ -168,6 +168,7 @@ async fn did_webvh_logs_are_verified_and_have_versions() {
     assert_eq!(metadata["versionTime"], "2026-11-22T11:51:00Z");
     assert_eq!(metadata["scid"], log.scid());
     assert_eq!(metadata["ttl"], "3600");
+    assert_eq!(metadata["versionNumber"], 2);
     assert_eq!(metadata["portable"], false);
     assert!(metadata.get("deactivated").is_none() && metadata.get("nextVersionId").is_none());
 

@@ -59,6 +59,24 @@ fn what_is_not_known_is_kept() {
 }
 
 #[test]
+fn a_key_of_nobody_is_the_subjects() {
+    let mut open = full();
+    for pointer in ["/verificationMethod/0", "/authentication/1"] {
+        let method = open.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+        method.remove("controller");
+    }
+    let document = parse(&open).unwrap();
+    assert!(
+        document
+            .methods()
+            .all(|method| method.controller.as_str() == DID)
+    );
+    let mut expected = full();
+    expected["authentication"][1]["controller"] = json!(DID);
+    assert_eq!(document.to_value(), expected);
+}
+
+#[test]
 fn names_are_found_however_they_are_written() {
     let document = parse(&full()).unwrap();
     let url = |fragment: &str| format!("{DID}#{fragment}").parse::<DidUrl>().unwrap();

@@ -79,6 +79,7 @@ fn select(did: &Did, options: &Options, log: &Log) -> Result<Resolution, Resolut
         deactivated: latest.deactivated,
         version_id: Some(entry.version_id().to_owned()),
         version_time: instant::format(entry.time()),
+        version_number: Some(entry.number()),
         next_version_id: next.map(|next| next.version_id().to_owned()),
         equivalent_id: moved.iter().cloned().collect(),
         canonical_id: moved,
