@@ -262,7 +262,7 @@ impl AuthorizationRequest {
             ));
         }
         let mut claims = self.to_parameters()?;
-        claims.insert("iss".to_owned(), self.client_id.to_string().into());
+        // No `iss`: wallets ignore it (section 5.8), and some compare it with the DID in `kid`.
         claims.insert("aud".to_owned(), SELF_ISSUED.into());
         claims.insert("iat".to_owned(), now.0.into());
         claims.insert("exp".to_owned(), now.plus(lifetime).0.into());
