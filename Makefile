@@ -11,6 +11,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: prepare build ## Start everything on embedded defaults, enrol and authenticate real faces (PEOPLE=8, PHOTOS=dir, KEEP=1)
+	@scripts/interop
 	@$(BIN)/blindprint-demo
 
 test: prepare ## Install what the tests need and run all of them

@@ -40,6 +40,21 @@ pub enum Error {
     /// A statement cannot be signed.
     #[error(transparent)]
     Statement(#[from] blindprint_did::DidError),
+    /// A credential is not issued.
+    #[error(transparent)]
+    Issue(#[from] blindprint_credentials::IssueError),
+    /// A credential or list does not verify.
+    #[error(transparent)]
+    Verify(#[from] blindprint_credentials::VerifyError),
+    /// A DID does not resolve.
+    #[error(transparent)]
+    Resolution(#[from] blindprint_resolver::ResolutionError),
+    /// No client for fetches.
+    #[error(transparent)]
+    Egress(#[from] blindprint_egress::EgressError),
+    /// No host of DIDs.
+    #[error("the bench's own host does not start: {0}")]
+    Host(String),
     /// An identifier of the scene is malformed.
     #[error(transparent)]
     Invalid(#[from] blindprint_core::Invalid),

@@ -14,6 +14,7 @@
 mod accuracy;
 mod baselines;
 mod correctness;
+mod credentials;
 mod error;
 mod goals;
 mod machine;
@@ -72,6 +73,7 @@ enum Section {
     Correctness,
     Accuracy,
     Baselines,
+    Credentials,
 }
 
 fn main() -> ExitCode {
@@ -103,6 +105,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         correctness: None,
         accuracy: Vec::new(),
         baselines: None,
+        credentials: None,
         goals: Vec::new(),
     };
     let machine = &report.machine;
@@ -139,6 +142,12 @@ fn run(arguments: &Arguments) -> Result<bool> {
                 .insert(correctness::measure(&scene)?)
                 .print(&mut out)?;
         }
+    }
+    if wanted(Section::Credentials) {
+        report
+            .credentials
+            .insert(credentials::measure(arguments.profile)?)
+            .print(&mut out)?;
     }
     if wanted(Section::Baselines)
         && let Some(program) = &arguments.baselines

@@ -8,6 +8,7 @@ use crate::{
     accuracy::Accuracy,
     baselines::Baselines,
     correctness::Correctness,
+    credentials::Credentials,
     error::{Error, Result},
     goals::Goal,
     machine::Machine,
@@ -35,6 +36,8 @@ pub struct Report {
     pub accuracy: Vec<Accuracy>,
     /// Other ways to decide the same.
     pub baselines: Option<Baselines>,
+    /// Credentials, DIDs and status lists.
+    pub credentials: Option<Credentials>,
     /// What was aimed at.
     pub goals: Vec<Goal>,
 }

@@ -21,7 +21,10 @@ fn the_demo_ends_well() {
     );
     assert_eq!(
         said.lines().last(),
-        Some("demo: enrolled 3, genuine accepted 3/3, impostors refused 3/3, attacks refused 8/8")
+        Some(
+            "demo: enrolled 3, genuine accepted 3/3, impostors refused 3/3, attacks refused 8/8, \
+              credential verified, and refused once erased"
+        )
     );
     let picture = std::fs::read_to_string(folder.path().join("demo.svg")).unwrap();
     assert!(picture.starts_with("<svg"), "{picture:.80}");

@@ -19,12 +19,12 @@ use crate::{Error, Result, people::People, round::Enrolled, say, service::Runnin
 /// How many attacks there are.
 pub(crate) const COUNT: usize = 8;
 
-/// Tries all of them; says how many were refused, and why.
+/// Tries all of them; says how many were refused, and why. Gives back somebody who is still enrolled.
 pub(crate) async fn try_all(
     service: &RunningService,
     wallets: Vec<Enrolled>,
     people: &People,
-) -> Result<usize> {
+) -> Result<(usize, Enrolled)> {
     let mut scene = Scene::set(service, wallets, people).await?;
     let mut refused = 0;
     let mut show = |name: &str, outcome: Result<Vec<String>>| match outcome {
@@ -54,7 +54,7 @@ pub(crate) async fn try_all(
     );
     show("wrong wallet", wrong_wallet::attempt(&scene).await);
     show("withdrawn consent", withdrawn::attempt(&mut scene).await);
-    Ok(refused)
+    Ok((refused, scene.alice))
 }
 
 /// The reason for which the service refused, which must be one of `wanted`.

@@ -2,9 +2,11 @@
 //!
 //! Starts the real service with an empty data folder, enrols people from real captures,
 //! authenticates each with another capture of theirs and with somebody else's, tries eight attacks,
-//! and compares every encrypted verdict with the decision in clear, which only the wallet can make.
+//! compares every encrypted verdict with the decision in clear, which only the wallet can make, and
+//! has a stranger's software check a credential before and after its erasure.
 
 mod attacks;
+mod credential;
 mod distribution;
 mod error;
 mod host;
@@ -122,7 +124,8 @@ async fn demonstrate(arguments: Arguments) -> Result<bool> {
     ));
 
     say("\nEight attacks, each against the running service:");
-    let refused = attacks::try_all(&service, results.wallets, &people).await?;
+    let (refused, enrolled) = attacks::try_all(&service, results.wallets, &people).await?;
+    let credential = credential::show(&service, enrolled).await?;
     say(&format!(
         "\nAll of it took {:.0} s.",
         started.elapsed().as_secs_f64()
@@ -133,15 +136,21 @@ async fn demonstrate(arguments: Arguments) -> Result<bool> {
         service.stop().await;
     }
     say(&format!(
-        "demo: enrolled {}, genuine accepted {}/{}, impostors refused {}/{}, attacks refused {refused}/{}",
+        "demo: enrolled {}, genuine accepted {}/{}, impostors refused {}/{}, attacks refused {refused}/{}, \
+         credential {}",
         summary.enrolled,
         summary.genuine_accepted,
         summary.genuine,
         summary.impostors_refused,
         summary.impostors,
-        attacks::COUNT
+        attacks::COUNT,
+        if credential {
+            "verified, and refused once erased"
+        } else {
+            "WRONGLY TAKEN OR REFUSED"
+        }
     ));
-    Ok(summary.holds(people.chosen.len()) && refused == attacks::COUNT)
+    Ok(summary.holds(people.chosen.len()) && refused == attacks::COUNT && credential)
 }
 
 fn choose_people(arguments: &Arguments) -> Result<People> {

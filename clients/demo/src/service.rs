@@ -20,7 +20,7 @@ const LAST_WORDS: Duration = Duration::from_secs(25);
 
 /// A service that ends with this value, unless it is kept.
 pub(crate) struct RunningService {
-    /// Plain HTTP on this machine.
+    /// Its HTTPS address, under the certificate authority that it made at its first start.
     pub(crate) url: String,
     folder: Option<tempfile::TempDir>,
     path: PathBuf,
@@ -94,7 +94,7 @@ impl RunningService {
     fn announced(&self) -> Option<String> {
         let text = fs::read(self.data().join("running.json")).ok()?;
         let running: serde_json::Value = serde_json::from_slice(&text).ok()?;
-        Some(running.get("http")?.as_str()?.to_owned())
+        Some(running.get("https")?.as_str()?.to_owned())
     }
 
     fn log_end(&self) -> String {
@@ -113,8 +113,13 @@ impl RunningService {
         self.path.join("service")
     }
 
+    /// The certificate authority's certificate.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.data().join("ca.pem")
+    }
+
     pub(crate) fn address(&self) -> Result<Address> {
-        Ok(Address::new(&self.url, None)?)
+        Ok(Address::new(&self.url, Some(&self.authority()))?)
     }
 
     pub(crate) fn client(&self, surroundings: &Surroundings) -> Result<Client> {
@@ -153,7 +158,7 @@ impl RunningService {
              Invite yourself and make a wallet of your own:\n  \
              export PATH={programs}:$PATH\n  \
              blindprint invite --data {data}\n  \
-             blindprint-wallet init --service {url} --trust {data}/trust.json\n  \
+             blindprint-wallet init --service {url} --trust {data}/trust.json --ca {data}/ca.pem\n  \
              blindprint-wallet enrol --photo me.jpg --invitation CODE\n  \
              blindprint-wallet auth --photo me-again.jpg --audience {SHOP} --nonce 81f3a2c4\n\
              Data, wallets and log: {folder}\nStop it: kill {process}",

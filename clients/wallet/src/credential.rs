@@ -8,6 +8,7 @@
 mod believe;
 mod candidate;
 mod exchange;
+mod hand_over;
 mod issuance;
 mod present;
 mod receive;

@@ -33,6 +33,14 @@ enum Command {
         offline: bool,
     },
     Present(present::Arguments),
+    /// Print an unused copy as it is, for somebody who asks over no protocol
+    HandOver {
+        /// Which: the id, or how it begins
+        id: String,
+        /// Who gets it, for your own record
+        #[arg(long, value_name = "WHOM")]
+        to: String,
+    },
     /// Forget a credential with its keys; it is not revoked
     Delete {
         /// Which: the id, or how it begins
@@ -47,6 +55,14 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
     match arguments.command {
         Command::Receive(arguments) => receive::run(place, arguments).await,
         Command::Present(arguments) => present::run(place, arguments).await,
+        Command::HandOver { id, to } => {
+            let copy = place.open()?.hand_over(&id, &to)?;
+            let text = match copy.as_str() {
+                Some(token) => format!("{token}\n"),
+                None => format!("{copy:#}\n"),
+            };
+            Ok(Outcome::new(text, json!({ "credential": copy })))
+        }
         Command::List => {
             let credentials = place.open()?.credentials()?;
             let mut text: String = credentials.iter().map(line).collect();

@@ -9,9 +9,9 @@ use blindprint_did::{KeyType, SigningKey};
 use blindprint_openid4vc::{
     Format, dpop,
     vci::{
-        AuthorizationServerMetadata, CredentialConfiguration, Display, Grant, IssuerMetadata,
-        NotificationEvent, Offer, OfferLink, PreAuthorizedGrant, TokenRequest, TokenResponse,
-        TxCode, authorization_server_metadata_url, issuer_metadata_url,
+        Algorithm, AuthorizationServerMetadata, CredentialConfiguration, Display, Grant,
+        IssuerMetadata, NotificationEvent, Offer, OfferLink, PreAuthorizedGrant, TokenRequest,
+        TokenResponse, TxCode, authorization_server_metadata_url, issuer_metadata_url,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -266,7 +266,14 @@ impl Wallet {
             return unfit("asks for attested keys, which this wallet does not have");
         }
         let names = &jwt.proof_signing_alg_values_supported;
-        let key_type = [KeyType::Ed25519, KeyType::P256]
+        // Whoever verifies ES256 from the issuer perhaps verifies nothing else from the holder.
+        let signed = &configuration.credential_signing_alg_values_supported;
+        let key_types = if signed.contains(&Algorithm::from("ES256")) {
+            [KeyType::P256, KeyType::Ed25519]
+        } else {
+            [KeyType::Ed25519, KeyType::P256]
+        };
+        let key_type = key_types
             .into_iter()
             .find(|key_type| dpop::accepts(names, *key_type));
         let Some(key_type) = key_type else {

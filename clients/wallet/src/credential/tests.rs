@@ -330,6 +330,27 @@ async fn an_sd_jwt_shows_what_was_asked_for() {
 }
 
 #[tokio::test]
+async fn where_the_issuer_signs_with_es256_so_does_the_holder() {
+    let party = Party::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut wallet = wallet(&party, &folder.path().join("wallet.age"));
+    receive(&mut wallet, &party, "enrolment_dc+sd-jwt_es256", 1)
+        .await
+        .unwrap();
+    let asked = json!({"id": "q", "format": "dc+sd-jwt", "meta": {}});
+    ask(&party, &asked, ResponseMode::DirectPostJwt);
+    let link = reference(&party, RequestUriMethod::Post);
+    let request = wallet
+        .read_presentation_request(&link, &[], false)
+        .await
+        .unwrap();
+    wallet.present(request).await.unwrap();
+    let audience = format!("decentralized_identifier:{}", party.did());
+    let claims = verify(&party, &wallet, &audience).await.unwrap();
+    assert_eq!(claims["cnf"]["jwk"]["crv"], "P-256");
+}
+
+#[tokio::test]
 async fn a_copy_counts_as_shown_even_if_the_answer_is_lost() {
     let party = Party::start().await;
     let folder = tempfile::tempdir().unwrap();

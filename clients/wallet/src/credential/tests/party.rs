@@ -60,6 +60,7 @@ pub(super) struct Party {
     pub(super) url: String,
     pub(super) clock: Arc<ManualClock>,
     key: SigningKey,
+    p256: SigningKey,
     decryption: DecryptionKey,
     contexts: Contexts,
     deployment: Deployment,
@@ -80,6 +81,7 @@ impl Party {
         let party = Arc::new(Self {
             clock: Arc::new(ManualClock::at(NOW)),
             key: SigningKey::generate(KeyType::Ed25519, &SystemEntropy),
+            p256: SigningKey::generate(KeyType::P256, &SystemEntropy),
             contexts: Contexts::standard().with(&deployment),
             metadata: Mutex::new(metadata(&url, &decryption)),
             server_metadata: Mutex::new(json!({
@@ -116,7 +118,7 @@ impl Party {
     pub(super) fn offer(&self) -> Value {
         json!({
             "credential_issuer": self.url,
-            "credential_configuration_ids": ["enrolment_ldp_vc", "enrolment_ldp_vc_rdfc", "enrolment_jwt_vc_json", "enrolment_dc+sd-jwt"],
+            "credential_configuration_ids": ["enrolment_ldp_vc", "enrolment_ldp_vc_rdfc", "enrolment_jwt_vc_json", "enrolment_dc+sd-jwt", "enrolment_dc+sd-jwt_es256"],
             "grants": {"urn:ietf:params:oauth:grant-type:pre-authorized_code": {
                 "pre-authorized_code": "the-code", "tx_code": {"length": 6}
             }},
@@ -131,11 +133,6 @@ impl Party {
         self.key.public().subject().to_string()
     }
 
-    fn method(&self) -> String {
-        let did = self.did();
-        format!("{did}#{}", did.trim_start_matches("did:key:"))
-    }
-
     pub(super) fn vct(&self) -> String {
         self.deployment.vct(claims().credential_type())
     }
@@ -146,7 +143,7 @@ impl Party {
         question
             .sign(
                 &self.key,
-                &self.method(),
+                &method(&self.key),
                 wallet_nonce,
                 self.clock.now(),
                 300,
@@ -188,8 +185,13 @@ impl Party {
     }
 
     fn issue(&self, configuration: &str, holder: &HolderKey) -> Value {
-        let method = self.method();
-        let signer = Signer::new(&self.key, &method, &self.contexts).unwrap();
+        let key = if configuration.ends_with("es256") {
+            &self.p256
+        } else {
+            &self.key
+        };
+        let method = method(key);
+        let signer = Signer::new(key, &method, &self.contexts).unwrap();
         let issued = self.clock.now();
         let credential = || {
             Credential::builder(&self.deployment, signer.controller(), &claims())
@@ -208,9 +210,9 @@ impl Party {
                 .unwrap(),
             "enrolment_jwt_vc_json" => signer.credential_jwt(&credential()).unwrap().into(),
             _ => {
-                let did = self.did();
                 let mut claims =
-                    SdJwtClaims::of(&self.deployment, &did, &claims(), issued).unwrap();
+                    SdJwtClaims::of(&self.deployment, signer.controller(), &claims(), issued)
+                        .unwrap();
                 claims.holder = Some(holder.public());
                 claims.expires = Some(issued.plus(86_400));
                 signer
@@ -221,6 +223,12 @@ impl Party {
             }
         }
     }
+}
+
+/// The DID URL of a did:key's only key.
+fn method(key: &SigningKey) -> String {
+    let did = key.public().subject();
+    format!("{did}#{}", did.as_str().trim_start_matches("did:key:"))
 }
 
 fn claims() -> Claims {
@@ -242,6 +250,8 @@ fn metadata(url: &str, decryption: &DecryptionKey) -> Value {
             ]},
         })
     };
+    let mut es256 = described("dc+sd-jwt");
+    es256["credential_signing_alg_values_supported"] = json!(["ES256"]);
     json!({
         "credential_issuer": url,
         "credential_endpoint": format!("{url}/credential"),
@@ -265,6 +275,7 @@ fn metadata(url: &str, decryption: &DecryptionKey) -> Value {
             "enrolment_ldp_vc_rdfc": described("ldp_vc"),
             "enrolment_jwt_vc_json": described("jwt_vc_json"),
             "enrolment_dc+sd-jwt": described("dc+sd-jwt"),
+            "enrolment_dc+sd-jwt_es256": es256,
         },
     })
 }
