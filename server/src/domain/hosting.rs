@@ -212,7 +212,7 @@ impl Hosting {
             .and_then(|url| Location::of(&url).ok())
             .ok_or_else(|| Error::broken("naming a hosted DID")("no place for it".into()))?;
         let entry = entry.to_owned();
-        let verifying = tokio::task::spawn_blocking(move || head_of(log, &entry, &place, now));
+        let verifying = tokio::task::spawn_blocking(move || head_of(&log, &entry, &place, now));
         verifying
             .await
             .map_err(|error| Error::broken("verifying a DID log")(error.into()))?
@@ -226,7 +226,7 @@ struct Head {
     document: Option<String>,
 }
 
-fn head_of(log: Vec<String>, entry: &str, place: &Location, now: UnixTime) -> Result<Head, String> {
+fn head_of(log: &[String], entry: &str, place: &Location, now: UnixTime) -> Result<Head, String> {
     let read = |lines: &str| {
         Unverified::parse(lines.as_bytes(), &LOG).and_then(|unverified| unverified.verify(now))
     };

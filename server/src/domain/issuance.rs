@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use blindprint_core::{Clock, Entropy, ServiceId, SubjectId, problem::ProblemCode};
 use blindprint_credentials::{
-    Claims, Contexts, Credential, Deployment, IssueError, Signer, Suite, Verifier,
-    sd_jwt::SdJwtClaims,
+    Claims, Contexts, Credential, CredentialBuilder, Deployment, IssueError, Signer, Suite,
+    Verifier, sd_jwt::SdJwtClaims,
 };
 use blindprint_did::{KeyType, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -221,9 +221,7 @@ impl Credentials {
                 .held_by(holder.key.uri().as_str())
                 .valid_from(validity.from)
                 .valid_until(validity.until);
-            let told = entries
-                .iter()
-                .fold(builder, |told, entry| told.status(entry));
+            let told = entries.iter().fold(builder, CredentialBuilder::status);
             told.build()
         };
         Ok(match format {

@@ -7,18 +7,14 @@
 
 mod kept;
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use blindprint_core::{Entropy, ServiceId, UnixTime};
 use blindprint_did::{Jwk, KeyType, PublicKey, SigningKey};
 use blindprint_resolver::{
     Did, Document, MethodRef, Relationship, VerificationMethod,
-    webvh::{Change, Creation, Limits, Location, Log, LogError, Unverified, did_web},
+    webvh::{Change, Creation, Location, Log, LogError, did_web},
 };
-use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

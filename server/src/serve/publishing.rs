@@ -92,7 +92,14 @@ impl Identity {
         loop {
             match known.rotated(entropy, clock.now()) {
                 // Two entries of one log cannot have the same second.
-                Err(Error::RetryAfter { .. }) => sleep(Duration::from_millis(200)).await,
+                Err(Error::RetryAfter { seconds, .. }) if seconds <= 5 => {
+                    sleep(Duration::from_millis(200)).await;
+                }
+                Err(Error::RetryAfter { seconds, .. }) => {
+                    return Err(Error::Setup(format!(
+                        "the clock is {seconds} s behind the last rotation: set it right first"
+                    )));
+                }
                 rotated => {
                     let rotated = rotated?;
                     folder::write_atomically(&self.file, rotated.to_text()?.as_bytes(), 0o600)?;
@@ -135,5 +142,63 @@ impl Identity {
                 ),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use blindprint_core::{SystemClock, SystemEntropy};
+
+    use super::*;
+
+    fn identity(folder: &DataFolder, service: &str) -> Identity {
+        Identity::of(&Config::default(), folder, &service.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_identity_is_made_once_rotated_on_request_and_never_changed_silently() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path()).unwrap();
+        let ours = identity(&folder, "https://id.example.org");
+        let first = ours.load(&SystemEntropy, &SystemClock).unwrap();
+        let again = ours.load(&SystemEntropy, &SystemClock).unwrap();
+        assert_eq!(again.log(), first.log());
+        let mode = std::fs::metadata(folder.identity()).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+
+        // Two at once, the second of which waits for the next second of the log.
+        let (a, b) = tokio::join!(ours.rotate(&SystemEntropy, &SystemClock), async {
+            sleep(Duration::from_millis(10)).await;
+            let ours = ours.clone();
+            tokio::task::spawn_blocking(move || {
+                let runtime = tokio::runtime::Handle::current();
+                runtime.block_on(ours.rotate(&SystemEntropy, &SystemClock))
+            })
+            .await
+            .unwrap()
+        });
+        let mut versions = [a.unwrap(), b.unwrap()].map(|issuer| issuer.version().to_owned());
+        versions.sort();
+        assert!(versions[0].starts_with("2-") && versions[1].starts_with("3-"));
+        let rotated = ours.load(&SystemEntropy, &SystemClock).unwrap();
+        assert_eq!(rotated.version(), versions[1]);
+        assert_eq!(rotated.webvh(), first.webvh());
+
+        let moved = identity(&folder, "https://id.example.com");
+        let refused = moved.load(&SystemEntropy, &SystemClock);
+        assert!(matches!(refused, Err(Error::Setup(_))));
+        std::fs::write(folder.identity(), "damaged").unwrap();
+        let refused = ours.load(&SystemEntropy, &SystemClock);
+        assert!(matches!(refused, Err(Error::Setup(_))));
+        assert_eq!(
+            std::fs::read_to_string(folder.identity()).unwrap(),
+            "damaged"
+        );
+        let address = identity(&folder, "https://192.0.2.1:8443");
+        std::fs::remove_file(folder.identity()).unwrap();
+        let refused = address.load(&SystemEntropy, &SystemClock);
+        assert!(matches!(refused, Err(Error::Setup(why)) if why.contains("public_url")));
     }
 }

@@ -1,9 +1,19 @@
 //! The identity as one file, so that log and keys change together or not at all.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use secrecy::{ExposeSecret as _, SecretBox};
+use std::fmt;
 
-use super::*;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use blindprint_core::{ServiceId, UnixTime};
+use blindprint_did::{KeyType, SigningKey};
+use blindprint_resolver::{
+    Relationship, VerificationMethod,
+    webvh::{Limits, Unverified},
+};
+use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
+use serde::{Deserialize, Serialize};
+
+use super::{Issuer, IssuerMethod, Keys, UpdateKeys, method_ids};
+use crate::{Error, Result};
 
 /// The end of the year 9999.
 const END_OF_TIME: UnixTime = UnixTime(253_402_300_799);
