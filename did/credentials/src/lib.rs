@@ -7,6 +7,7 @@
 //! This crate never fetches anything by itself: JSON-LD contexts are embedded ([`Contexts`]), keys
 //! and status lists come through [`Keys`] and [`StatusLists`].
 
+mod cache;
 mod claims;
 mod contexts;
 mod credential;
@@ -24,6 +25,7 @@ pub mod status;
 mod timestamp;
 mod verify;
 
+pub use cache::CachedLists;
 pub use claims::{
     AuthenticationClaims, Claims, ConsentReceiptClaims, CredentialType, EnrolmentClaims, ErrorRates,
 };

@@ -68,7 +68,7 @@ fn another_implementation_agrees() {
     let random = Seeded::new(5);
     for _ in 0..300 {
         let nodes = 2 + random.below(4);
-        let quads: BTreeSet<Quad> = (0..1 + random.below(7))
+        let quads: BTreeSet<Quad> = (0..=random.below(7))
             .map(|_| {
                 let predicate = [NEXT, PREV][random.below(2)];
                 // Nodes apart from each other: of a quad that names one twice that implementation

@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// A proof by any key over any document, with any options.
+#[expect(clippy::needless_pass_by_value, reason = "calls read better")]
 fn prove(
     cast: &Cast,
     mut document: Value,
