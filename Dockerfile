@@ -10,6 +10,9 @@ RUN cargo build --release --locked --bin blindprint --bin blindprint-matcher --b
     && cp target/release/blindprint target/release/blindprint-matcher target/release/blindprint-enclave /out/
 
 FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
 # Each service runs in a container of its own; none of them as root.
 RUN useradd --uid 10001 --no-create-home blindprint \
     && install -d -o blindprint -g blindprint -m 0700 \
