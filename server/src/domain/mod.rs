@@ -19,6 +19,7 @@ mod invitation;
 mod issuance;
 pub mod issued;
 mod issuer;
+mod judging;
 mod keys;
 mod locks;
 mod metadata;

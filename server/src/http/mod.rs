@@ -44,8 +44,14 @@ mod vocabulary;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware, response::IntoResponse as _};
+use axum::{
+    Router,
+    http::{HeaderName, Method, header},
+    middleware,
+    response::IntoResponse as _,
+};
 use blindprint_core::problem::ProblemCode;
+use tower_http::cors::{Any, CorsLayer};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -103,19 +109,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
             invitations::list::handler
         ))
         .routes(routes!(invitations::revoke::handler))
-        .routes(routes!(oauth2::token::handler))
-        .routes(routes!(oauth2::metadata::handler))
+        .merge(protocols())
         .routes(routes!(credential_offers::offer::handler))
-        .routes(routes!(credential_offers::read::handler))
-        .routes(routes!(credential_offers::qr_code::handler))
-        .routes(routes!(oid4vci::metadata::handler))
-        .routes(routes!(oid4vci::nonce::handler))
-        .routes(routes!(oid4vci::credential::handler))
-        .routes(routes!(oid4vci::notification::handler))
         .routes(routes!(presentation_requests::ask::handler))
         .routes(routes!(presentation_requests::read::handler))
-        .routes(routes!(oid4vp::request::get, oid4vp::request::post))
-        .routes(routes!(oid4vp::respond::handler))
         .routes(routes!(did::document::handler))
         .routes(routes!(did::log::handler))
         .routes(routes!(did::keys::handler))
@@ -139,4 +136,34 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(operations::healthz::handler))
         .routes(routes!(operations::readyz::handler))
         .routes(routes!(operations::metrics::handler))
+}
+
+/// What wallets and clients speak by other standards. Pages of any origin may: who calls is told by a
+/// token that the page holds, never by a cookie.
+fn protocols() -> OpenApiRouter<Arc<App>> {
+    let open = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("dpop"),
+        ])
+        .expose_headers([
+            header::WWW_AUTHENTICATE,
+            header::RETRY_AFTER,
+            HeaderName::from_static("dpop-nonce"),
+        ]);
+    OpenApiRouter::new()
+        .routes(routes!(oauth2::token::handler))
+        .routes(routes!(oauth2::metadata::handler))
+        .routes(routes!(credential_offers::read::handler))
+        .routes(routes!(credential_offers::qr_code::handler))
+        .routes(routes!(oid4vci::metadata::handler))
+        .routes(routes!(oid4vci::nonce::handler))
+        .routes(routes!(oid4vci::credential::handler))
+        .routes(routes!(oid4vci::notification::handler))
+        .routes(routes!(oid4vp::request::get, oid4vp::request::post))
+        .routes(routes!(oid4vp::respond::handler))
+        .layer(open)
 }

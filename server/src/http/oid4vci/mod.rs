@@ -1,4 +1,4 @@
-//! OpenID for Verifiable Credential Issuance 1.0: wallets receive credentials.
+//! `OpenID` for Verifiable Credential Issuance 1.0: wallets receive credentials.
 
 pub(super) mod credential;
 pub(super) mod metadata;

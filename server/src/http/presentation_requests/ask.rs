@@ -101,7 +101,7 @@ pub(crate) async fn handler(
     };
     let (openid, id, name) = (Arc::clone(&app.openid), client.id(), keyed.name());
     let work = async move {
-        let made = openid.request_presentation(id, wanted, name).await?;
+        let made = openid.request_presentation(id, wanted, name)?;
         Ok(PresentationRequested {
             id: made.id,
             uri: made.uri,

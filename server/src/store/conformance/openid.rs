@@ -238,7 +238,7 @@ async fn a_redemption_is_told_of_by_its_own_offer() {
     );
     assert_eq!(
         store.redemptions(mine.offer).await.unwrap(),
-        [redemption.clone()]
+        std::slice::from_ref(&redemption)
     );
     assert_eq!(store.redemptions(other.offer).await.unwrap(), []);
     let event = "credential_accepted";

@@ -233,6 +233,41 @@ async fn a_wallets_token_is_no_clients() {
 }
 
 #[tokio::test]
+async fn wallets_in_pages_of_other_origins_may_speak_the_protocols_and_nothing_else() {
+    let fixture = Fixture::new().await;
+    let preflight = async |path: &str| {
+        let request = Request::builder()
+            .method("OPTIONS")
+            .uri(path)
+            .header("origin", "https://wallet.example")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization, dpop");
+        fixture.send(request.body(Body::empty()).unwrap()).await
+    };
+    for path in [TOKEN, CREDENTIAL, "/openid4vci/nonce"] {
+        let reply = preflight(path).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.headers["access-control-allow-origin"], "*");
+        let allowed = reply.headers["access-control-allow-headers"]
+            .to_str()
+            .unwrap();
+        assert!(allowed.contains("dpop"), "{allowed}");
+        assert!(
+            !reply
+                .headers
+                .contains_key("access-control-allow-credentials")
+        );
+    }
+    for path in ["/v1/credential-offers", "/v1/presentation-requests"] {
+        let reply = preflight(path).await;
+        assert!(
+            !reply.headers.contains_key("access-control-allow-origin"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_metadata_name_what_there_is() {
     let fixture = Fixture::new().await;
     let server = fixture
