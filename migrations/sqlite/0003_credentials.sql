@@ -65,3 +65,9 @@ CREATE TABLE hosted_entries (
     added BIGINT NOT NULL,
     PRIMARY KEY (name, number)
 );
+
+-- The did:webvh that the service has had from its first start on: identity.json must be that one's.
+CREATE TABLE identity (
+    only BOOLEAN PRIMARY KEY NOT NULL DEFAULT TRUE CHECK (only),
+    did TEXT NOT NULL
+);

@@ -265,7 +265,7 @@ async fn identify(config: &Config, action: IdentityAction) -> Result<()> {
     let identity = serve::identity(config, &folder)?;
     let issuer = match action {
         IdentityAction::Show { json } => {
-            let issuer = identity.load(&SystemEntropy, &SystemClock)?;
+            let issuer = identity.load()?;
             if json {
                 return print(&issuer.document().to_value());
             }

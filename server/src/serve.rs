@@ -29,7 +29,7 @@ use crate::{
     backend::{Enclave, Matchers, MaterialStore},
     config::Config,
     domain::{
-        Buckets, InvitationKey, Locks, OpenId, OpenIdParts, OpenIdTerms, Parts, Places,
+        Buckets, InvitationKey, Issuer, Locks, OpenId, OpenIdParts, OpenIdTerms, Parts, Places,
         ProtocolKey, Rate, Service, Terms,
     },
     folder::{self, DataFolder, Occupied},
@@ -129,10 +129,12 @@ impl Running {
         // Whatever was deleted just before a crash.
         store.purge().await?;
         let backends = Backends::prepare(&config, &folder, &service).await?;
+        let identity = Identity::of(&config, &folder, &service);
+        let issuer = identity.settle(&store, &*entropy, &*clock).await?;
         let app = assemble(
             &config,
             &folder,
-            &service,
+            (&service, issuer),
             &store,
             &backends,
             (&clock, &entropy),
@@ -140,8 +142,8 @@ impl Running {
         let certificate = Certificate {
             section: config.tls.clone(),
             host: host(&service),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
+            clock,
+            entropy,
         };
         let tls = RustlsConfig::from_config(certificate.load(&folder)?);
 
@@ -155,9 +157,8 @@ impl Running {
         chores.spawn(settle(Arc::clone(&app.service)));
         let remembered = i64::from(config.limits.idempotency_seconds);
         chores.spawn(forget(Arc::clone(&app), remembered));
-        let identity = Identity::of(&config, &folder, &service);
         let credentials = Arc::clone(&app.public.credentials);
-        chores.spawn(identity.follow(credentials, (Arc::clone(&clock), Arc::clone(&entropy))));
+        chores.spawn(identity.follow(credentials));
         chores.spawn(backends.write_trust(folder.trust(), service));
         chores.spawn(certificate.keep(folder, tls.clone()));
         let mut servers = JoinSet::new();
@@ -199,7 +200,7 @@ impl Running {
 fn assemble(
     config: &Config,
     folder: &DataFolder,
-    service: &ServiceId,
+    (service, issuer): (&ServiceId, Issuer),
     store: &SqliteStore,
     backends: &Backends,
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
@@ -227,8 +228,8 @@ fn assemble(
     };
     let public = publishing::public(
         config,
-        folder,
         service,
+        issuer,
         (&store, &enclave),
         (clock, entropy),
     )?;

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
+    io::ErrorKind,
     os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     sync::Arc,
@@ -26,12 +27,11 @@ use crate::{
 /// Issuer, host and resolver, over what was prepared.
 pub(super) fn public(
     config: &Config,
-    folder: &DataFolder,
     service: &ServiceId,
+    issuer: Issuer,
     (store, enclave): (&Arc<dyn Store>, &Arc<Enclave>),
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
 ) -> Result<Public> {
-    let identity = Identity::of(config, folder, service);
     let egress = Egress::new(&config.egress.client()?)
         .map_err(|error| Error::Setup(format!("egress: {error}")))?;
     let terms = PublicTerms {
@@ -45,7 +45,7 @@ pub(super) fn public(
         enclave: Arc::clone(enclave),
         clock: Arc::clone(clock),
         entropy: Arc::clone(entropy),
-        issuer: identity.load(&**entropy, &**clock)?,
+        issuer,
         egress,
     };
     Ok(Public::new(terms, parts))
@@ -71,24 +71,56 @@ impl Identity {
         }
     }
 
-    /// The identity, made at its first use.
-    pub fn load(&self, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Issuer> {
-        if !self.file.exists() {
-            // What another process makes at the same moment stays.
-            let made =
-                Issuer::create(&self.service, self.method, entropy, clock.now())?.to_text()?;
-            folder::secret_or_else(&self.file, || made.to_string())?;
+    /// The identity for a start, made at the first one. One that is lost is not made again: what was
+    /// issued under it would not verify under another.
+    pub(super) async fn settle(
+        &self,
+        store: &dyn Store,
+        entropy: &dyn Entropy,
+        clock: &dyn Clock,
+    ) -> Result<Issuer> {
+        let known = store.identity().await?;
+        if known.is_none() && !self.file.exists() {
+            let made = Issuer::create(&self.service, self.method, entropy, clock.now())?;
+            let text = made.to_text()?;
+            folder::secret_or_else(&self.file, || text.to_string())?;
         }
-        let text = std::fs::read_to_string(&self.file)
-            .map(Zeroizing::new)
-            .map_err(io("reading the service's identity"))?;
+        let found = self.load()?;
+        match known {
+            Some(known) if known != found.webvh().as_str() => Err(Error::Setup(format!(
+                "identity.json is that of {}, and this data folder has been {known}: put the \
+                 right one back",
+                found.webvh()
+            ))),
+            Some(_) => Ok(found),
+            None => {
+                store.record_identity(found.webvh().as_str()).await?;
+                Ok(found)
+            }
+        }
+    }
+
+    /// The identity of a service that has started before.
+    pub fn load(&self) -> Result<Issuer> {
+        let text = match std::fs::read_to_string(&self.file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::Setup(
+                    "identity.json is missing in the data folder: the first start makes it, and \
+                     one that is lost has to be put back from a copy"
+                        .to_owned(),
+                ));
+            }
+            read => read
+                .map(Zeroizing::new)
+                .map_err(io("reading the service's identity"))?,
+        };
         Issuer::from_text(&text, &self.service, self.method)
     }
 
     /// Gives the identity new keys. A running service takes them up within seconds.
     pub async fn rotate(&self, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Issuer> {
         let _held = self.hold()?;
-        let known = self.load(entropy, clock)?;
+        let known = self.load()?;
         loop {
             match known.rotated(entropy, clock.now()) {
                 // Two entries of one log cannot have the same second.
@@ -122,15 +154,20 @@ impl Identity {
     }
 
     /// Takes up what a rotation wrote, for as long as the service runs.
-    pub(super) async fn follow(
-        self,
-        credentials: Arc<Credentials>,
-        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
-    ) {
+    pub(super) async fn follow(self, credentials: Arc<Credentials>) {
+        let mut seen = None;
         loop {
             sleep(Duration::from_secs(2)).await;
+            // Keys are not read again and again for nothing.
+            let stamp = std::fs::metadata(&self.file)
+                .and_then(|file| Ok((file.modified()?, file.len())))
+                .ok();
+            if stamp == seen {
+                continue;
+            }
+            seen = stamp;
             let known = credentials.issuer().now();
-            match self.load(&*entropy, &*clock) {
+            match self.load() {
                 Ok(found) if found.version() != known.version() => {
                     tracing::info!(version = found.version(), "the identity has new keys");
                     credentials.issuer().replace(found);
@@ -152,53 +189,77 @@ mod tests {
     use blindprint_core::{SystemClock, SystemEntropy};
 
     use super::*;
+    use crate::store::SqliteStore;
 
     fn identity(folder: &DataFolder, service: &str) -> Identity {
         Identity::of(&Config::default(), folder, &service.parse().unwrap())
     }
 
+    async fn store(folder: &DataFolder) -> SqliteStore {
+        SqliteStore::open(&folder.database()).await.unwrap()
+    }
+
     #[tokio::test]
-    async fn an_identity_is_made_once_rotated_on_request_and_never_changed_silently() {
+    async fn an_identity_is_made_once_and_never_again() {
         let root = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(root.path()).unwrap();
+        let store = store(&folder).await;
         let ours = identity(&folder, "https://id.example.org");
-        let first = ours.load(&SystemEntropy, &SystemClock).unwrap();
-        let again = ours.load(&SystemEntropy, &SystemClock).unwrap();
-        assert_eq!(again.log(), first.log());
+        assert!(matches!(ours.load(), Err(Error::Setup(_))));
+        let settle = async || ours.settle(&store, &SystemEntropy, &SystemClock).await;
+        let first = settle().await.unwrap();
+        assert_eq!(settle().await.unwrap().log(), first.log());
         let mode = std::fs::metadata(folder.identity()).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
 
-        // Two at once, the second of which waits for the next second of the log.
-        let (a, b) = tokio::join!(ours.rotate(&SystemEntropy, &SystemClock), async {
-            sleep(Duration::from_millis(10)).await;
+        let moved = identity(&folder, "https://id.example.com");
+        assert!(matches!(moved.load(), Err(Error::Setup(_))));
+        let kept = std::fs::read(folder.identity()).unwrap();
+        std::fs::write(folder.identity(), "damaged").unwrap();
+        assert!(matches!(settle().await, Err(Error::Setup(_))));
+        std::fs::remove_file(folder.identity()).unwrap();
+        assert!(matches!(settle().await, Err(Error::Setup(why)) if why.contains("missing")));
+        let now = SystemClock.now();
+        let service = "https://id.example.org".parse().unwrap();
+        let other = Issuer::create(&service, IssuerMethod::Web, &SystemEntropy, now).unwrap();
+        std::fs::write(folder.identity(), other.to_text().unwrap().as_bytes()).unwrap();
+        assert!(matches!(settle().await, Err(Error::Setup(why)) if why.contains("right one")));
+        std::fs::write(folder.identity(), kept).unwrap();
+        assert_eq!(settle().await.unwrap().log(), first.log());
+    }
+
+    #[tokio::test]
+    async fn an_address_is_no_name() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path()).unwrap();
+        let store = store(&folder).await;
+        let address = identity(&folder, "https://192.0.2.1:8443");
+        let refused = address.settle(&store, &SystemEntropy, &SystemClock).await;
+        assert!(matches!(refused, Err(Error::Setup(why)) if why.contains("public_url")));
+        assert!(!folder.identity().exists());
+    }
+
+    #[tokio::test]
+    async fn two_rotations_at_once_follow_each_other() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(root.path()).unwrap();
+        let store = store(&folder).await;
+        let ours = identity(&folder, "https://id.example.org");
+        let first = ours.settle(&store, &SystemEntropy, &SystemClock).await;
+        let first = first.unwrap();
+        let rotate = || {
             let ours = ours.clone();
             tokio::task::spawn_blocking(move || {
-                let runtime = tokio::runtime::Handle::current();
-                runtime.block_on(ours.rotate(&SystemEntropy, &SystemClock))
+                let rotated = ours.rotate(&SystemEntropy, &SystemClock);
+                tokio::runtime::Handle::current().block_on(rotated)
             })
-            .await
-            .unwrap()
-        });
-        let mut versions = [a.unwrap(), b.unwrap()].map(|issuer| issuer.version().to_owned());
+        };
+        let (a, b) = tokio::join!(rotate(), rotate());
+        let mut versions = [a, b].map(|rotated| rotated.unwrap().unwrap().version().to_owned());
         versions.sort();
         assert!(versions[0].starts_with("2-") && versions[1].starts_with("3-"));
-        let rotated = ours.load(&SystemEntropy, &SystemClock).unwrap();
+        let rotated = ours.load().unwrap();
         assert_eq!(rotated.version(), versions[1]);
         assert_eq!(rotated.webvh(), first.webvh());
-
-        let moved = identity(&folder, "https://id.example.com");
-        let refused = moved.load(&SystemEntropy, &SystemClock);
-        assert!(matches!(refused, Err(Error::Setup(_))));
-        std::fs::write(folder.identity(), "damaged").unwrap();
-        let refused = ours.load(&SystemEntropy, &SystemClock);
-        assert!(matches!(refused, Err(Error::Setup(_))));
-        assert_eq!(
-            std::fs::read_to_string(folder.identity()).unwrap(),
-            "damaged"
-        );
-        let address = identity(&folder, "https://192.0.2.1:8443");
-        std::fs::remove_file(folder.identity()).unwrap();
-        let refused = address.load(&SystemEntropy, &SystemClock);
-        assert!(matches!(refused, Err(Error::Setup(why)) if why.contains("public_url")));
     }
 }

@@ -12,6 +12,12 @@ use crate::{
 /// Issued credentials and their status.
 #[async_trait]
 pub trait CredentialStore {
+    /// The service's own did:webvh, if it has had one.
+    async fn identity(&self) -> Result<Option<String>>;
+
+    /// Remembers it; one that is known stays.
+    async fn record_identity(&self, did: &str) -> Result<()>;
+
     /// Records an issuance, if what it stands on is still there, with a random free index in a
     /// status list for each of its copies. An index is never given out again. `None` if it is not
     /// there: then nothing is recorded.

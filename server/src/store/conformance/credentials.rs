@@ -273,6 +273,17 @@ async fn each_did_of_the_service_has_lists_of_its_own() {
 }
 
 #[tokio::test]
+async fn the_services_identity_is_its_first() {
+    let fixture = Fixture::sqlite().await;
+    assert_eq!(fixture.store.identity().await.unwrap(), None);
+    fixture.store.record_identity("did:webvh:a").await.unwrap();
+    fixture.store.record_identity("did:webvh:b").await.unwrap();
+    let again = fixture.reopened().await;
+    let again: &dyn Store = &again;
+    assert_eq!(again.identity().await.unwrap().unwrap(), "did:webvh:a");
+}
+
+#[tokio::test]
 async fn indices_follow_no_order() {
     let Fixture { store, .. } = &Fixture::sqlite().await;
     let entries = issue(&**store, of_client(client(), None), ListKind::Token, 64).await;

@@ -22,6 +22,24 @@ const FULLEST: u32 = LIST_ENTRIES / 2;
 
 #[async_trait]
 impl CredentialStore for SqliteStore {
+    async fn identity(&self) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT did FROM identity")
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("reading who the service is"))?;
+        row.map(|row| row.try_get("did").map_err(corrupt))
+            .transpose()
+    }
+
+    async fn record_identity(&self, did: &str) -> Result<()> {
+        sqlx::query("INSERT INTO identity (did) VALUES ($1) ON CONFLICT (only) DO NOTHING")
+            .bind(did)
+            .execute(&self.writer)
+            .await
+            .map_err(failed("remembering who the service is"))?;
+        Ok(())
+    }
+
     async fn record_issuance(
         &self,
         issuance: &Issuance,
