@@ -8,7 +8,7 @@
 // body. The exit code is 0 whatever the service answers.
 
 import { parseArgs } from 'node:util';
-import { clientAuthenticationClientSecretBasic, Oauth2Client } from '@openid4vc/oauth2';
+import { clientAuthenticationClientSecretPost, Oauth2Client } from '@openid4vc/oauth2';
 import { callbacks } from './lib/callbacks.mjs';
 import { input, program } from './lib/program.mjs';
 
@@ -35,7 +35,8 @@ await program(async () => {
 
 async function token() {
     const { issuer, client: clientId, secret: clientSecret, scope } = values;
-    const clientAuthentication = clientAuthenticationClientSecretBasic({ clientId, clientSecret });
+    // Its client_secret_basic is written in base64url, which RFC 7617 does not know.
+    const clientAuthentication = clientAuthenticationClientSecretPost({ clientId, clientSecret });
     const client = new Oauth2Client({ callbacks: { ...callbacks([]), clientAuthentication } });
     const authorizationServerMetadata = await client.fetchAuthorizationServerMetadata(issuer);
     const { accessTokenResponse } = await client.retrieveClientCredentialsAccessToken({

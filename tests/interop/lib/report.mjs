@@ -15,9 +15,9 @@ export class Report {
             throw new Refused(`${name}: ${describe(error)}`, this.checks);
         }
     }
+}
 
-    /** One line for each check. */
-    lines() {
-        return this.checks.map(({ check, ok, detail }) => `${ok ? '✓' : '✗'} ${check.padEnd(9)} ${detail}`);
-    }
+/** One line for each check, for people. */
+export function lines(checks) {
+    return checks.map(({ check, ok, detail }) => `${ok ? '✓' : '✗'} ${check.padEnd(9)} ${detail}`);
 }

@@ -19,7 +19,7 @@ fn holder() -> SigningKey {
 
 #[test]
 fn strangers_verify_every_form_and_see_its_status() {
-    let issuer = Issuer::new();
+    let issuer = Issuer::start();
     let issued = issuer.issue(&holder().public(), SystemClock.now());
     assert_eq!(issued.len(), 5);
     for (form, credential) in &issued {
@@ -42,7 +42,7 @@ fn strangers_verify_every_form_and_see_its_status() {
 
 #[test]
 fn strangers_refuse_what_does_not_hold() {
-    let issuer = Issuer::new();
+    let issuer = Issuer::start();
     let holder = holder().public();
     let now = SystemClock.now();
     for (_, expired) in issuer.issue(&holder, now.plus(-DAY)) {
@@ -52,7 +52,7 @@ fn strangers_refuse_what_does_not_hold() {
         issuer.verify(&early).refused();
     }
     let issued = issuer.issue(&holder, now);
-    let other = Issuer::new();
+    let other = Issuer::start();
     issuer.publish("authentication");
     for (_, credential) in &issued {
         issuer.verify(credential).refused();
@@ -63,7 +63,7 @@ fn strangers_refuse_what_does_not_hold() {
 
 #[test]
 fn strangers_refuse_every_change() {
-    let issuer = Issuer::new();
+    let issuer = Issuer::start();
     for (form, credential) in issuer.issue(&holder().public(), SystemClock.now()) {
         let changed = if credential.starts_with('{') {
             credential.replace("set-1", "set-2")
@@ -84,7 +84,7 @@ fn strangers_refuse_every_change() {
 
 #[test]
 fn strangers_verify_presentations() {
-    let issuer = Issuer::new();
+    let issuer = Issuer::start();
     let holder = holder();
     let did = holder.public().subject();
     let method = format!("{did}#{}", holder.public().multikey());

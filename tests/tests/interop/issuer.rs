@@ -30,7 +30,7 @@ pub struct Issuer {
 
 impl Issuer {
     /// All of it published, and nothing revoked.
-    pub fn new() -> Self {
+    pub fn start() -> Self {
         let host = Host::start();
         let deployment = Deployment::new(&host.url().parse().unwrap());
         let issuer = Self {

@@ -45,12 +45,14 @@ impl Node {
     }
 
     /// More arguments.
+    #[must_use]
     pub fn args<S: AsRef<str>>(mut self, arguments: &[S]) -> Self {
         self.0.args(arguments.iter().map(AsRef::as_ref));
         self
     }
 
     /// Trusts this authority for HTTPS, beside those of the system.
+    #[must_use]
     pub fn trusting(mut self, authority: &Path) -> Self {
         self.0.env("NODE_EXTRA_CA_CERTS", authority);
         self
