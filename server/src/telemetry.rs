@@ -1,6 +1,9 @@
 //! Logs and metrics.
 
-use std::{io::IsTerminal as _, sync::OnceLock};
+use std::{
+    io::IsTerminal as _,
+    sync::{Mutex, PoisonError},
+};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -51,8 +54,11 @@ pub fn start_logs(section: &LogSection) -> Result<()> {
 
 /// Collects metrics. There is one collector in a process, whoever asks first makes it.
 pub fn start_metrics() -> Result<PrometheusHandle> {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
+    static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    // Held until the recorder is set: of two that are made at the same moment, one would count and the
+    // other be read.
+    let mut known = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*known {
         return Ok(handle.clone());
     }
     let failed = |error: metrics_exporter_prometheus::BuildError| {
@@ -62,11 +68,11 @@ pub fn start_metrics() -> Result<PrometheusHandle> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
         .map_err(failed)?
         .build_recorder();
-    let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
-    // A second recorder, made at the same moment by another thread, is simply dropped.
-    if metrics::set_global_recorder(recorder).is_ok() {
-        describe();
-    }
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder)
+        .map_err(|error| Error::broken("starting metrics")(error.to_string().into()))?;
+    describe();
+    *known = Some(handle.clone());
     Ok(handle)
 }
 
@@ -89,6 +95,10 @@ fn describe() {
         "Requests turned away for lack of room"
     );
     describe_counter!("blindprint_verdicts_total", "Verdicts, by outcome");
+    describe_counter!(
+        "blindprint_presentations_total",
+        "Answers of wallets to presentation requests, by outcome"
+    );
     describe_histogram!("blindprint_matcher_seconds", "Time in a matcher, by stage");
     describe_counter!(
         "blindprint_process_starts_total",

@@ -48,7 +48,7 @@ use axum::{
     Router,
     http::{HeaderName, Method, header},
     middleware,
-    response::IntoResponse as _,
+    response::{IntoResponse as _, Response},
 };
 use blindprint_core::problem::ProblemCode;
 use tower_http::cors::{Any, CorsLayer};
@@ -60,14 +60,19 @@ pub use problem::Problem;
 
 /// Every endpoint and what wraps them.
 pub fn router(app: &Arc<App>) -> Router {
-    let (router, document) = routes().split_for_parts();
-    let document = openapi::with_idempotency(document);
-    router
+    let document = document();
+    let (native, _) = routes().split_for_parts();
+    let (protocols, _) = protocols().split_for_parts();
+    let native = native
         .merge(openapi::pages(document))
+        .method_not_allowed_fallback(method_not_allowed);
+    // Within the layer that answers browsers' preflights, which are of a method that no route takes.
+    let protocols = protocols
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(any_origin());
+    native
+        .merge(protocols)
         .fallback(|| async { Problem::new(ProblemCode::NotFound).into_response() })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(ProblemCode::MethodNotAllowed).into_response()
-        })
         .layer(middleware::from_fn_with_state(
             Arc::clone(app),
             guard::guard,
@@ -81,7 +86,14 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// The OpenAPI document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    openapi::with_idempotency(routes().split_for_parts().1)
+    let (_, mut document) = routes().split_for_parts();
+    let (_, described) = protocols().split_for_parts();
+    document.merge(described);
+    openapi::with_idempotency(document)
+}
+
+async fn method_not_allowed() -> Response {
+    Problem::new(ProblemCode::MethodNotAllowed).into_response()
 }
 
 fn routes() -> OpenApiRouter<Arc<App>> {
@@ -109,7 +121,6 @@ fn routes() -> OpenApiRouter<Arc<App>> {
             invitations::list::handler
         ))
         .routes(routes!(invitations::revoke::handler))
-        .merge(protocols())
         .routes(routes!(credential_offers::offer::handler))
         .routes(routes!(presentation_requests::ask::handler))
         .routes(routes!(presentation_requests::read::handler))
@@ -138,10 +149,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(operations::metrics::handler))
 }
 
-/// What wallets and clients speak by other standards. Pages of any origin may: who calls is told by a
-/// token that the page holds, never by a cookie.
-fn protocols() -> OpenApiRouter<Arc<App>> {
-    let open = CorsLayer::new()
+/// Pages of any origin may speak the protocols: who calls is told by a token that the page holds, never
+/// by a cookie.
+fn any_origin() -> CorsLayer {
+    CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
@@ -153,7 +164,11 @@ fn protocols() -> OpenApiRouter<Arc<App>> {
             header::WWW_AUTHENTICATE,
             header::RETRY_AFTER,
             HeaderName::from_static("dpop-nonce"),
-        ]);
+        ])
+}
+
+/// What wallets and clients speak by other standards.
+fn protocols() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(oauth2::token::handler))
         .routes(routes!(oauth2::metadata::handler))
@@ -165,5 +180,4 @@ fn protocols() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(oid4vci::notification::handler))
         .routes(routes!(oid4vp::request::get, oid4vp::request::post))
         .routes(routes!(oid4vp::respond::handler))
-        .layer(open)
 }
