@@ -194,3 +194,52 @@ fn a_signature_is_over_one_message_under_one_key() {
         assert!(!key.public().verifies(b"message", &[0; SIGNATURE_LEN]));
     }
 }
+
+/// Project Wycheproof's signatures, whose edge cases have broken implementations. What it calls
+/// acceptable may be refused; what it calls invalid must be.
+mod vectors {
+    use wycheproof::{TestResult, ecdsa, eddsa};
+
+    use super::PublicKey;
+
+    fn fixed(signature: &[u8]) -> Option<[u8; 64]> {
+        signature.try_into().ok()
+    }
+
+    #[test]
+    fn ed25519() {
+        let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
+        let mut tried = 0;
+        for group in set.test_groups {
+            let key: [u8; 32] = group.key.pk.as_slice().try_into().unwrap();
+            let key = PublicKey::ed25519(&key).unwrap();
+            for test in group.tests {
+                let verifies =
+                    fixed(&test.sig).is_some_and(|signature| key.verifies(&test.msg, &signature));
+                assert_eq!(verifies, test.result == TestResult::Valid, "{test:?}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 140, "{tried}");
+    }
+
+    #[test]
+    fn p256() {
+        let set = ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();
+        let mut tried = 0;
+        for group in set.test_groups {
+            let key = PublicKey::p256(&group.key.key).unwrap();
+            for test in group.tests {
+                let signature = fixed(&test.sig);
+                let verifies =
+                    signature.is_some_and(|signature| key.verifies_either(&test.msg, &signature));
+                assert_eq!(verifies, test.result == TestResult::Valid, "{test:?}");
+                let strictly =
+                    signature.is_some_and(|signature| key.verifies(&test.msg, &signature));
+                assert!(verifies || !strictly, "{test:?}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 250, "{tried}");
+    }
+}
