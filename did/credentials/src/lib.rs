@@ -31,8 +31,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! This crate never fetches anything by itself: JSON-LD contexts are embedded ([`Contexts`]), keys
-//! and status lists come through [`Keys`] and [`StatusLists`].
+//! JSON-LD contexts are embedded and never fetched ([`Contexts`]). Keys and status lists come
+//! through [`Keys`] and [`StatusLists`], which a [`blindprint_resolver::Resolver`] and an
+//! [`blindprint_egress::Egress`] are.
 
 mod cache;
 mod claims;
@@ -42,6 +43,7 @@ mod deployment;
 mod document;
 mod error;
 mod graph;
+mod online;
 mod presentation;
 mod proof;
 mod rdfc;

@@ -74,7 +74,7 @@ pub use presentation_requests::{Failure, Outcome, Shown, Standing as RequestStan
 pub use presenting::{LONGEST_REQUEST, RequestMade, WantedPresentation};
 pub use protocol_key::{NonceUse, ProtocolKey};
 pub use public::{Public, PublicParts, PublicTerms};
-pub use resolution::{FoundLists, ListedKeys, OwnFiles};
+pub use resolution::{FoundLists, OwnFiles};
 pub use status::{ListForm, SignedList, StatusLists, credential_form};
 pub use tokens::{Granted, TOKEN_SECONDS, TokenHolder, TokenRecord};
 

@@ -9,7 +9,7 @@ use blindprint_resolver::{Config, Resolver};
 
 use super::{
     CredentialParts, CredentialTerms, Credentials, CurrentIssuer, FoundLists, Hosting, Issuer,
-    ListedKeys, OwnFiles, StatusLists,
+    OwnFiles, StatusLists,
 };
 use crate::{backend::Enclave, store::Store};
 
@@ -84,8 +84,12 @@ impl Public {
             Arc::clone(&issuer),
         ));
         let verifier = Verifier::new(
-            Arc::new(ListedKeys(resolver.clone())),
-            Arc::new(FoundLists::new(Arc::clone(&lists), egress)),
+            Arc::new(resolver.clone()),
+            Arc::new(FoundLists::new(
+                Arc::clone(&lists),
+                egress,
+                Arc::clone(&clock),
+            )),
             Arc::clone(&clock),
             Contexts::standard().with(&Deployment::new(&service)),
         );

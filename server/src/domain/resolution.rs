@@ -1,13 +1,13 @@
-//! How the service finds keys, documents and status lists: its own without a call to itself,
-//! others' through the one client that fetches.
+//! How the service finds documents and status lists: its own without a call to itself, others'
+//! through the one client that fetches.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use blindprint_core::ServiceId;
-use blindprint_credentials::{FetchError, FetchedList, KeyError, Keys, Relationship, ResolvedKey};
-use blindprint_egress::{Egress, EgressError};
-use blindprint_resolver::{Local, LocalFile, ResolutionError, Resolver};
+use blindprint_core::{Clock, ServiceId};
+use blindprint_credentials::{CachedLists, FetchError, FetchedList};
+use blindprint_egress::Egress;
+use blindprint_resolver::{Local, LocalFile};
 use url::Url;
 
 use super::{CurrentIssuer, DidName, Hosting, StatusLists};
@@ -81,59 +81,19 @@ impl Local for OwnFiles {
     }
 }
 
-/// Keys as DID documents list them.
-pub struct ListedKeys(pub Resolver);
-
-#[async_trait]
-impl Keys for ListedKeys {
-    async fn key_for(
-        &self,
-        method: &str,
-        relationship: Relationship,
-    ) -> Result<ResolvedKey, KeyError> {
-        let url = method.parse().map_err(|_| KeyError::NotFound)?;
-        let relationship = match relationship {
-            Relationship::AssertionMethod => blindprint_resolver::Relationship::AssertionMethod,
-            Relationship::Authentication => blindprint_resolver::Relationship::Authentication,
-        };
-        let found = self
-            .0
-            .key_for(&url, relationship)
-            .await
-            .map_err(|error| key_error(&error))?;
-        // A document may list a key that it says is somebody else's; that somebody has not said so.
-        if found.controller != found.did {
-            return Err(KeyError::Unsupported);
-        }
-        Ok(ResolvedKey {
-            controller: found.controller.to_string(),
-            key: found.key,
-        })
-    }
-}
-
-const fn key_error(error: &ResolutionError) -> KeyError {
-    match error {
-        ResolutionError::InvalidDid
-        | ResolutionError::InvalidDidUrl
-        | ResolutionError::NotFound => KeyError::NotFound,
-        ResolutionError::Relationship => KeyError::Relationship,
-        ResolutionError::Deactivated => KeyError::Deactivated,
-        ResolutionError::Fetch(_) | ResolutionError::Internal(_) => KeyError::Unavailable,
-        _ => KeyError::Unsupported,
-    }
-}
-
 /// Status lists, ours and others'.
 pub struct FoundLists {
     own: Arc<StatusLists>,
-    egress: Egress,
+    others: CachedLists,
 }
 
 impl FoundLists {
-    /// Ours from `own`, others' through `egress`.
-    pub const fn new(own: Arc<StatusLists>, egress: Egress) -> Self {
-        Self { own, egress }
+    /// Ours from `own`, others' through `egress`, kept for as long as they allow.
+    pub fn new(own: Arc<StatusLists>, egress: Egress, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            own,
+            others: CachedLists::new(Arc::new(egress), clock),
+        }
     }
 }
 
@@ -154,17 +114,6 @@ impl blindprint_credentials::StatusLists for FoundLists {
                 content_type: Some(form.media_type().to_owned()),
             });
         }
-        let fetched = self.egress.get(url, accept).await;
-        let response = fetched
-            .and_then(blindprint_egress::Response::success)
-            .map_err(|error| match error {
-                EgressError::Status(404 | 410) => FetchError::NotFound,
-                EgressError::Refused(_) => FetchError::Refused,
-                _ => FetchError::Unavailable,
-            })?;
-        Ok(FetchedList {
-            content_type: response.content_type,
-            body: response.body,
-        })
+        self.others.fetch(url, accept).await
     }
 }

@@ -137,8 +137,8 @@ async fn verify(party: &Party, wallet: &Wallet, audience: &str) -> Result<Value,
 fn verifier(party: &Party, wallet: &Wallet) -> Verifier {
     let deployment = Deployment::new(&party.url.parse().unwrap());
     Verifier::new(
-        Arc::new(believe::ListedKeys(wallet.resolver().unwrap())),
-        Arc::new(believe::FetchedLists(wallet.egress().unwrap())),
+        Arc::new(wallet.resolver().unwrap()),
+        Arc::new(wallet.egress().unwrap()),
         Arc::clone(&party.clock) as _,
         Contexts::standard().with(&deployment),
     )
