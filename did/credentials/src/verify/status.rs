@@ -68,10 +68,11 @@ impl Verifier {
         } else {
             Secured::credential_jwt(&self.contexts, text(body)?)?
         };
-        let (list, _, _) = self.issued(secured).await?;
-        if list.issuer() != issuer {
+        // Before a key is looked for: whoever serves the list must not choose whom we ask for it.
+        if secured.controller() != issuer {
             return Err(VerifyError::WrongStatusList("issuer"));
         }
+        let (list, _, _) = self.issued(secured).await?;
         BitstringStatusList::of_credential(&list, entry)
     }
 
@@ -122,14 +123,17 @@ impl Verifier {
             .kid()
             .ok_or(VerifyError::MalformedProof("there is no kid"))?;
         let method = secured::absolute(kid.to_owned(), Some(issuer))?;
+        // Before a key is looked for: whoever serves the list must not choose whom we ask for it.
+        let same_issuer = token.claims().get("iss").is_none_or(|iss| iss == issuer)
+            && method.split_once('#').map(|(did, _)| did) == Some(issuer);
+        if !same_issuer {
+            return Err(VerifyError::WrongStatusList("issuer"));
+        }
         let key = self
             .keys
             .key_for(&method, Relationship::AssertionMethod)
             .await?;
-        let same_issuer = token.claims().get("iss").is_none_or(|iss| iss == issuer)
-            && method.split_once('#').map(|(did, _)| did) == Some(issuer)
-            && key.controller == issuer;
-        if !same_issuer {
+        if key.controller != issuer {
             return Err(VerifyError::WrongStatusList("issuer"));
         }
         let token = verify_token(token, &key.key, &["statuslist+jwt"])?;

@@ -436,6 +436,19 @@ fn a_status_list_must_be_the_issuers_whole_and_the_one_named() {
         refused(&cast, credential.clone()),
         VerifyError::WrongStatusList("issuer")
     );
+    // By a stranger whose DID nobody resolves: who serves a list does not choose whom we ask for a key.
+    let stranger = "did:web:stranger.example";
+    let method = format!("{stranger}#key");
+    let strangers = make(REVOCATION, stranger, StatusPurpose::Revocation, later);
+    let strangers = Signer::new(&cast.holder, &method, &cast.contexts)
+        .unwrap()
+        .credential(strangers, Suite::EddsaJcs2022, NOW)
+        .unwrap();
+    cast.world.serve(REVOCATION, strangers.to_string());
+    assert_eq!(
+        refused(&cast, credential.clone()),
+        VerifyError::WrongStatusList("issuer")
+    );
     // Unsigned.
     cast.world.serve(REVOCATION, good.into_value().to_string());
     assert_eq!(
