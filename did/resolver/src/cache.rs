@@ -5,6 +5,9 @@ use moka::future::Cache as Store;
 
 use crate::{Options, Resolution, ResolutionError};
 
+/// What an entry takes besides its texts, in bytes, about.
+const OVERHEAD: usize = 512;
+
 /// Answers by DID and options, bounded in bytes. A key that several callers ask for at once is
 /// resolved once.
 pub(crate) struct Cache {
@@ -32,6 +35,14 @@ impl Key {
             version_number: options.version_number,
         }
     }
+
+    /// What it takes in memory, about. Strangers choose what is asked for: even of failures, which weigh
+    /// nothing else, no number may fill the memory.
+    fn weight(&self) -> u32 {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let texts = self.did.len() + text(&self.version_id) + text(&self.version_time);
+        u32::try_from(texts + OVERHEAD).unwrap_or(u32::MAX)
+    }
 }
 
 #[derive(Clone)]
@@ -45,10 +56,7 @@ impl Cache {
     pub(crate) fn new(clock: Arc<dyn Clock>, capacity: u64, ttl: u32, negative_ttl: u32) -> Self {
         let store = Store::builder()
             .max_capacity(capacity)
-            .weigher(|key: &Key, answer: &Answer| {
-                let key = u32::try_from(key.did.len()).unwrap_or(u32::MAX);
-                answer.weight.saturating_add(key)
-            })
+            .weigher(|key: &Key, answer: &Answer| answer.weight.saturating_add(key.weight()))
             .build();
         Self {
             store,
@@ -91,5 +99,23 @@ impl Cache {
             .entry(key)
             .or_insert_with_if(make, |answer| fresh || now >= answer.expires);
         entry.await.into_value().outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_choose_has_weight() {
+        let did = "did:web:a.example".parse().unwrap();
+        let plain = Key::new(&did, &Options::default()).weight();
+        assert!(plain > 500, "{plain}");
+        let versioned = Options {
+            version_id: Some("1".repeat(4000)),
+            version_time: Some("2".repeat(100)),
+            ..Options::default()
+        };
+        assert_eq!(Key::new(&did, &versioned).weight(), plain + 4100);
     }
 }
