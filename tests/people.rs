@@ -6,7 +6,8 @@ use blindprint_core::{
 use blindprint_did::{KeyType, SigningKey};
 use blindprint_face::{Embedding, FACE_MODEL, Modality};
 use blindprint_wallet::{
-    Authenticated, EnrolOptions, Error, Materials, Passphrase, Result, Setup, Surroundings, Wallet,
+    Address, Authenticated, EnrolOptions, Error, Materials, Passphrase, Result, Setup,
+    Surroundings, Wallet,
 };
 
 use crate::Service;
@@ -29,11 +30,21 @@ pub struct Person {
 impl Person {
     /// `label` in the embeddings of real faces.
     pub async fn new(label: &'static str, service: &Service, materials: &Arc<Materials>) -> Self {
+        Self::at(service.address(), label, service, materials).await
+    }
+
+    /// As [`Self::new`], with a wallet that finds the service at `address`.
+    pub async fn at(
+        address: Address,
+        label: &'static str,
+        service: &Service,
+        materials: &Arc<Materials>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
         let copy = SigningKey::from_secret(KeyType::Ed25519, &key.to_secret()).unwrap();
         let setup = Setup {
-            address: service.address(),
+            address,
             trust: service.trust(),
             identity: Some(key),
         };

@@ -121,6 +121,11 @@ impl Service {
         Address::new(&self.url, None).unwrap()
     }
 
+    /// Where wallets find it over HTTPS, which their credentials are received over.
+    pub fn secure_address(&self) -> Address {
+        Address::new(&self.public_url, Some(&self.authority())).unwrap()
+    }
+
     /// The file that wallets pin.
     pub fn trust_file(&self) -> PathBuf {
         self.data().join("trust.json")

@@ -69,7 +69,8 @@ async function resolve(client, uri, walletNonce) {
 /** The library posts the wallet's metadata without its nonce: that is added here. */
 function fetchWith(walletNonce) {
     return async (url, options) => {
-        const asks = options?.method?.toLowerCase() === 'post' && options.headers?.Accept?.includes('oauth-authz-req+jwt');
+        const { method = 'get', headers } = options ?? {};
+        const asks = method.toLowerCase() === 'post' && headers?.Accept?.includes('oauth-authz-req+jwt');
         if (!asks) return fetch(url, options);
         const body = new URLSearchParams(options.body);
         body.set('wallet_nonce', walletNonce);
@@ -101,7 +102,10 @@ function frameOf(claims) {
     const frame = {};
     for (const { path } of claims) {
         let at = frame;
-        for (const name of path.slice(0, -1)) at = at[name] = at[name] === undefined || at[name] === true ? {} : at[name];
+        for (const name of path.slice(0, -1)) {
+            if (typeof at[name] !== 'object') at[name] = {};
+            at = at[name];
+        }
         at[path.at(-1)] ??= true;
     }
     return frame;

@@ -25,8 +25,13 @@ macro_rules! fuzz {
     ($inputs:expr, $budget:expr, $check:expr) => {{
         let (inputs, budget, check): ($crate::Inputs, $crate::Budget, _) =
             ($inputs, $budget, $check);
+        // What a check holds on to, such as a cache, stays as it is when an input makes it fail.
+        let check = ::std::panic::AssertUnwindSafe(check);
         $crate::bolero::check!()
             .with_generator(inputs)
-            .for_each(move |input: &$crate::Input| $crate::within(budget, || check(&input.0)));
+            .for_each(move |input: &$crate::Input| {
+                let check = &check;
+                $crate::within(budget, || (check.0)(&input.0));
+            });
     }};
 }

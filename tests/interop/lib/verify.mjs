@@ -16,7 +16,8 @@ export async function verify(text, { challenge, domain }, report) {
     if (text.includes('~')) return checkToken(await checkSdJwt(text, question, report), report);
     if (!challenge) return checkBitstring(await checkCredentialJwt(text, report), report);
     const presentation = await checkPresentationJwt(text, question, report);
-    for (const credential of credentialsIn(presentation)) await verifyEnveloped(credential, presentation.holder, report);
+    const { holder } = presentation;
+    for (const credential of credentialsIn(presentation)) await verifyEnveloped(credential, holder, report);
 }
 
 async function verifyJson(document, question, report) {
@@ -36,7 +37,9 @@ async function verifyEnveloped({ id }, holder, report) {
     if (!jwt) throw new Refused('no vc+jwt is in the envelope');
     const credential = await checkCredentialJwt(jwt, report);
     await report.check('holder', () => {
-        if (holder && credential.credentialSubject.id !== holder) throw new Refused('the credential is of another holder');
+        if (holder && credential.credentialSubject.id !== holder) {
+            throw new Refused('the credential is of another holder');
+        }
     });
     await checkBitstring(credential, report);
 }

@@ -11,6 +11,7 @@ mod credentials;
 mod lists;
 mod logs;
 mod others;
+mod person;
 mod strangers;
 mod tokens;
 mod wallets;

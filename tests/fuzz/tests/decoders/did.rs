@@ -15,11 +15,11 @@ use ed25519_dalek::Signer as _;
 use secrecy::{ExposeSecret as _, SecretBox};
 use serde_json::{Value, json};
 
-fn key(key_type: KeyType, seed: u8) -> SigningKey {
+pub fn key(key_type: KeyType, seed: u8) -> SigningKey {
     SigningKey::from_secret(key_type, &SecretBox::new(Box::new([seed; 32]))).unwrap()
 }
 
-const KEY_TYPES: [KeyType; 2] = [KeyType::Ed25519, KeyType::P256];
+pub const KEY_TYPES: [KeyType; 2] = [KeyType::Ed25519, KeyType::P256];
 
 #[test]
 fn dids() {

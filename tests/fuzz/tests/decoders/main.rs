@@ -7,13 +7,18 @@
 
 mod attestation;
 mod core;
+mod credentials;
 mod did;
+mod egress;
 mod enclave;
 mod face;
+mod jwt;
 mod keys;
 mod matcher;
+mod openid4vc;
 mod protocol;
 mod registry;
+mod resolver;
 mod server;
 mod template;
 mod wallet;
