@@ -89,3 +89,29 @@ fn clients_are_made_listed_and_revoked_beside_a_running_service_or_without() {
         );
     }
 }
+
+#[test]
+fn an_identity_is_made_at_the_first_start_shown_and_rotated() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    assert!(!blindprint(&data, &["identity", "show"]).status.success());
+    assert!(!data.exists());
+    let serve = [
+        "serve",
+        "--set",
+        "service.public_url=https://id.example.org",
+        "--set",
+        "listen.https=127.0.0.1:0",
+        "--set",
+        "listen.http_enabled=false",
+        "--set",
+        "enclave.binary=/nowhere",
+    ];
+    // A start that gets no further than the database makes none yet.
+    assert!(!blindprint(&data, &serve).status.success());
+    let shown = blindprint(&data, &["identity", "show"]);
+    let missing = String::from_utf8(shown.stderr).unwrap();
+    assert!(missing.contains("identity.json"), "{missing}");
+    assert!(!blindprint(&data, &["identity", "rotate"]).status.success());
+    assert!(!data.join("identity.json").exists());
+}

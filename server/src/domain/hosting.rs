@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use blindprint_core::{Clock, Invalid, ServiceId, SubjectId, UnixTime, problem::ProblemCode};
 use blindprint_resolver::webvh::{Limits, Location, Unverified, did_web};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::Caller;
@@ -92,12 +93,16 @@ const LOG: Limits = Limits {
 };
 /// Longest entry, in bytes.
 const LONGEST_ENTRY: usize = 48 * 1024;
+/// Logs verified at once.
+const VERIFIED_AT_ONCE: usize = 2;
 
 /// Hosts logs below one public URL.
 pub struct Hosting {
     service: ServiceId,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    /// Logs verified at once: a long one takes a moment, and its owner may come often.
+    turns: Semaphore,
 }
 
 impl Hosting {
@@ -107,6 +112,7 @@ impl Hosting {
             service,
             store,
             clock,
+            turns: Semaphore::new(VERIFIED_AT_ONCE),
         }
     }
 
@@ -212,6 +218,11 @@ impl Hosting {
             .and_then(|url| Location::of(&url).ok())
             .ok_or_else(|| Error::broken("naming a hosted DID")("no place for it".into()))?;
         let entry = entry.to_owned();
+        let _turn = self
+            .turns
+            .acquire()
+            .await
+            .map_err(|error| Error::broken("waiting to verify a DID log")(error.into()))?;
         let verifying = tokio::task::spawn_blocking(move || head_of(&log, &entry, &place, now));
         verifying
             .await

@@ -163,6 +163,10 @@ async fn what_cannot_be_issued_is_refused() {
         (with("credentialStatus", json!({})), "malformed-request"),
         (with("undefinedTerm", json!(1)), "credential-refused"),
         (
+            with("https://terms.example/absolute", json!(1)),
+            "credential-refused",
+        ),
+        (
             with("@context", json!(["https://evil.example"])),
             "credential-refused",
         ),
