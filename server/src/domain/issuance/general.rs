@@ -18,6 +18,14 @@ use crate::{
 };
 
 const LONGEST_NAME: usize = 512;
+/// Types of credentials and subjects that tell the status of others: the service's own lists alone do that
+/// under its DID.
+const LISTS: [&str; 4] = [
+    "BitstringStatusListCredential",
+    "BitstringStatusList",
+    "StatusList2021Credential",
+    "StatusList2021",
+];
 
 /// How such a credential is secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +162,19 @@ fn ordinary(credential: Value, service: &str) -> Result<Credential> {
             "credentials of Blindprint's own types stand on an enrolment, a verdict or a consent",
         ));
     }
+    if types(&Value::Object(members.clone())).any(|name| is_list(&name)) {
+        return Err(Error::because(
+            ProblemCode::CredentialRefused,
+            "a status list is signed by the service alone",
+        ));
+    }
+    let id = members.get("id").and_then(Value::as_str);
+    if id.is_some_and(|id| is_below(id, service)) {
+        return Err(Error::because(
+            ProblemCode::CredentialRefused,
+            "id: an address of the service's own, where something else is",
+        ));
+    }
     let document = Document::try_from(members).map_err(|error| refused(error.into()))?;
     Credential::parse(document).map_err(|error| refused(error.into()))
 }
@@ -182,7 +203,21 @@ fn is_ours(name: &str, service: &str) -> bool {
     let own = CredentialType::ALL
         .into_iter()
         .any(|known| name.ends_with(known.name()));
-    own || name.starts_with(service)
+    own || is_below(name, service)
+}
+
+/// Whether a type is one of status lists, by its name or its IRI.
+fn is_list(name: &str) -> bool {
+    LISTS
+        .into_iter()
+        .any(|known| name.rsplit(['#', '/', ':']).next() == Some(known))
+}
+
+/// Whether an address is the service's own. Scheme and host have no case.
+fn is_below(address: &str, service: &str) -> bool {
+    address
+        .get(..service.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(service))
 }
 
 fn malformed(detail: &str) -> Error {
@@ -193,5 +228,53 @@ fn refused(error: IssueError) -> Error {
     match error {
         IssueError::Invalid(why) => Error::because(ProblemCode::CredentialRefused, why.to_string()),
         other => Error::broken("signing a credential")(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SERVICE: &str = "https://id.example.org";
+
+    fn credential(more: &Value) -> Value {
+        let mut credential = json!({
+            "@context": ["https://www.w3.org/ns/credentials/v2"],
+            "type": ["VerifiableCredential"],
+            "credentialSubject": { "id": "did:example:alice" },
+        });
+        for (name, member) in more.as_object().unwrap() {
+            credential[name] = member.clone();
+        }
+        credential
+    }
+
+    #[test]
+    fn nobody_but_the_service_signs_what_revokes() {
+        assert!(ordinary(credential(&json!({})), SERVICE).is_ok());
+        let elsewhere = json!({ "id": "https://shop.example/credentials/1" });
+        assert!(ordinary(credential(&elsewhere), SERVICE).is_ok());
+        for forged in [
+            json!({ "type": ["VerifiableCredential", "BitstringStatusListCredential"] }),
+            json!({ "type": ["VerifiableCredential", "StatusList2021Credential"] }),
+            json!({ "type": [
+                "VerifiableCredential",
+                "https://www.w3.org/ns/credentials/status#BitstringStatusListCredential",
+            ] }),
+            json!({ "credentialSubject": {
+                "id": "did:example:list",
+                "type": "BitstringStatusList",
+                "statusPurpose": "revocation",
+                "encodedList": "u",
+            } }),
+            json!({ "id": "https://id.example.org/status-lists/1/revocation" }),
+            json!({ "id": "HTTPS://ID.example.org/status-lists/1/revocation" }),
+        ] {
+            let refused = ordinary(credential(&forged), SERVICE);
+            let code = refused.map(|_| ()).map_err(|error| error.code());
+            assert_eq!(code, Err(ProblemCode::CredentialRefused), "{forged}");
+        }
     }
 }
