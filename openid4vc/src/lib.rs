@@ -33,8 +33,21 @@ pub use format::Format;
 /// How far ahead another's clock may be, in seconds.
 const SKEW: i64 = 60;
 
-/// Whether this is an address to connect to. Whether plain http is for this machine only is decided
-/// by whoever connects.
-fn is_http(url: &url::Url) -> bool {
-    matches!(url.scheme(), "https" | "http") && url.host_str().is_some()
+/// The address to connect to that `text` is. Whether plain http is for this machine only is decided by
+/// whoever connects.
+///
+/// People are shown the text before they agree to anything, so it has to be a URI as it stands (RFC 3986
+/// section 2): what a URL's parser silently drops or mends could drive a terminal.
+fn http_url(text: &str) -> Option<url::Url> {
+    let url = url::Url::parse(text).ok()?;
+    let fits = is_plain(text)
+        && !text.contains('\\')
+        && matches!(url.scheme(), "https" | "http")
+        && url.host_str().is_some();
+    fits.then_some(url)
+}
+
+/// Whether a name or address is made of visible ASCII alone.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
 }

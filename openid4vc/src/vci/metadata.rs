@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{ClaimsPath, Code, Error, Format, Result, is_http, json, jwe::Jwks};
+use crate::{ClaimsPath, Code, Error, Format, Result, http_url, json, jwe::Jwks};
 
 /// What an issuer says of itself: OID4VCI section 12.2. Members that are not listed here are
 /// ignored.
@@ -324,9 +324,8 @@ fn well_known(issuer: &str, name: &str) -> Result<String> {
 /// A Credential Issuer Identifier: a URL without query, fragment or user.
 pub(crate) fn parse_issuer(text: &str) -> Result<Url> {
     let unfit = || unusable("the issuer is not a URL without query and fragment");
-    let url = Url::parse(text).map_err(|_| unfit())?;
+    let url = http_url(text).ok_or_else(unfit)?;
     let fits = text.len() <= 1024
-        && is_http(&url)
         && url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty()
@@ -335,8 +334,7 @@ pub(crate) fn parse_issuer(text: &str) -> Result<Url> {
 }
 
 fn is_endpoint(text: &str) -> bool {
-    text.len() <= 2048
-        && Url::parse(text).is_ok_and(|url| is_http(&url) && url.fragment().is_none())
+    text.len() <= 2048 && http_url(text).is_some_and(|url| url.fragment().is_none())
 }
 
 pub(crate) const fn unusable(reason: &'static str) -> Error {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::metadata::parse_issuer;
-use crate::{Code, Error, Result, is_http, json};
+use crate::{Code, Error, Result, http_url, json};
 
 /// Invitation to fetch credentials: OID4VCI section 4.1.1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,8 @@ impl Offer {
             .map_err(|_| unfit("the offer's issuer is not a URL without query and fragment"))?;
         let ids = &offer.credential_configuration_ids;
         let unique: std::collections::BTreeSet<_> = ids.iter().collect();
-        if ids.is_empty() || unique.len() != ids.len() || ids.iter().any(String::is_empty) {
+        let fits = |id: &String| !id.is_empty() && !id.contains(char::is_control);
+        if ids.is_empty() || unique.len() != ids.len() || !ids.iter().all(fits) {
             return Err(unfit(
                 "the offer does not name each of its configurations once",
             ));
@@ -172,9 +173,9 @@ impl OfferLink {
         }
         match (value, reference) {
             (Some(offer), None) => Offer::parse(offer.as_bytes()).map(Self::Value),
-            (None, Some(uri)) => match Url::parse(&uri) {
-                Ok(url) if is_http(&url) => Ok(Self::Reference(uri)),
-                _ => Err(unfit("the offer is at an address that is no URL")),
+            (None, Some(uri)) => match http_url(&uri) {
+                Some(_) => Ok(Self::Reference(uri)),
+                None => Err(unfit("the offer is at an address that is no URL")),
             },
             _ => Err(unfit(
                 "the link holds neither an offer nor its address, or both",

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::request::{AuthorizationRequest, ClientId, is_url_safe};
-use crate::{Code, Error, Result, form, is_http};
+use crate::{Code, Error, Result, form, http_url};
 
 /// What a link or QR code holds that begins a presentation: OID4VP section 5.7.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,9 +94,9 @@ impl Invocation {
                         ));
                     }
                 },
-                request_uri: match Url::parse(&request_uri) {
-                    Ok(url) if is_http(&url) => request_uri,
-                    _ => return Err(invalid("the request_uri is no URL")),
+                request_uri: match http_url(&request_uri) {
+                    Some(_) => request_uri,
+                    None => return Err(invalid("the request_uri is no URL")),
                 },
             }),
             _ => Err(invalid("both request and request_uri are there")),

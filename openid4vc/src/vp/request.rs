@@ -4,11 +4,10 @@ use blindprint_core::UnixTime;
 use blindprint_did::{PublicKey, SigningKey, jwt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use url::Url;
 
 use super::dcql::Query;
 use crate::{
-    Code, Error, Result, SKEW, is_http,
+    Code, Error, Result, SKEW, http_url, is_plain,
     jwe::{Encryption, Jwks, RecipientKey},
 };
 
@@ -40,7 +39,7 @@ impl ClientId {
             Some(("redirect_uri", uri)) if is_response_uri(uri) => {
                 Ok(Self::RedirectUri(uri.to_owned()))
             }
-            Some(("decentralized_identifier", did)) if did.starts_with("did:") => {
+            Some(("decentralized_identifier", did)) if did.starts_with("did:") && is_plain(did) => {
                 Ok(Self::Did(did.to_owned()))
             }
             _ => Err(invalid(
@@ -395,8 +394,7 @@ fn is_key_of(kid: &str, did: &str) -> bool {
 }
 
 fn is_response_uri(text: &str) -> bool {
-    text.len() <= MAX_URL
-        && Url::parse(text).is_ok_and(|url| is_http(&url) && url.fragment().is_none())
+    text.len() <= MAX_URL && http_url(text).is_some_and(|url| url.fragment().is_none())
 }
 
 /// OID4VP section 5.2.

@@ -297,6 +297,29 @@ fn the_specifications_unsigned_request() {
     );
 }
 
+/// A person is shown the client id before agreeing: it must not move the cursor, hide what follows it, or be
+/// read otherwise by a URL's parser.
+#[test]
+fn a_client_id_is_visible_text() {
+    for text in [
+        "redirect_uri:https://client.example.org/\u{1b}[2Kpost",
+        "redirect_uri:https://client.example.org/\u{202e}tsop",
+        "redirect_uri:https://client.example.org/\npost",
+        "redirect_uri:https://client.example.org\\post",
+        " redirect_uri:https://client.example.org/post",
+        "decentralized_identifier:did:web:id.example.org\u{1b}[8m",
+    ] {
+        assert!(ClientId::parse(text).is_err(), "{text:?}");
+    }
+    let mut sent = request(ClientId::RedirectUri(RESPONSE.to_owned()));
+    sent.response_uri = RESPONSE.to_owned();
+    let link = Invocation::Unsigned(Box::new(sent)).to_uri().unwrap();
+    assert!(Invocation::parse(&link).is_ok());
+    let driving = link.replace("response&", "%1B%5B8m&");
+    assert_ne!(driving, link);
+    assert!(Invocation::parse(&driving).is_err());
+}
+
 #[test]
 fn what_is_no_invocation_is_refused() {
     let did = "client_id=decentralized_identifier%3Adid%3Aweb%3Aid.example.org";
