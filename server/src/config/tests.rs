@@ -165,6 +165,8 @@ fn what_types_cannot_tell_is_checked() {
         "matcher.queue=0",
         "limits.comparisons=0",
         "limits.comparisons=9223372036854775807",
+        "limits.batch_size=0",
+        "limits.batch_size=17",
         "limits.subject_burst=0",
         "service.public_url=ftp://x",
         "data=\"é\\n\"",

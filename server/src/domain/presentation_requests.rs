@@ -40,7 +40,7 @@ pub(super) struct Kept {
     pub attempts: u32,
 }
 
-/// The way back to the client's page (OID4VP section 13.3).
+/// The way back to the client's page (OID4VP section 14.2).
 #[derive(Debug, Clone)]
 pub(super) struct ReturnTo {
     /// The page.
@@ -133,7 +133,7 @@ impl PresentationRequests {
                 Err(NotKept::Taken)
             };
         }
-        known.retain(|_, request| now < request.forgotten());
+        forget(&mut known, now);
         let each = known
             .values()
             .filter(|known| known.client == request.client)
@@ -195,8 +195,22 @@ impl PresentationRequests {
         }
     }
 
+    /// Forgets what is over: what was shown leaves memory, and keys that opened nothing are wiped.
+    pub fn forget(&self, now: UnixTime) {
+        forget(&mut self.lock(), now);
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Nonce, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forget(known: &mut HashMap<Nonce, Kept>, now: UnixTime) {
+    known.retain(|_, request| now < request.forgotten());
+    for request in known.values_mut() {
+        if matches!(request.state, State::Waiting) && now >= request.expires {
+            request.key = None;
+        }
     }
 }
 
@@ -217,8 +231,103 @@ impl Kept {
     pub fn standing(&self, now: UnixTime) -> Standing {
         match &self.state {
             State::Done(outcome, _) => Standing::Done(outcome.clone()),
-            State::Waiting if now >= self.expires => Standing::Expired,
+            State::Waiting | State::Checking if now >= self.expires => Standing::Expired,
             State::Waiting | State::Checking => Standing::Waiting,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blindprint_core::SystemEntropy;
+    use blindprint_openid4vc::{
+        Format,
+        vp::{
+            ClientId as Asker, ResponseMode,
+            dcql::{CredentialQuery, Query},
+        },
+    };
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    fn kept() -> Kept {
+        let uri = "https://id.example.org/r".to_owned();
+        let query = CredentialQuery::new("a", Format::SdJwtVc);
+        Kept {
+            client: "2b1c7f0e-52a4-4a66-9c3e-6f2f3d1f6a51".parse().unwrap(),
+            request: AuthorizationRequest {
+                client_id: Asker::RedirectUri(uri.clone()),
+                response_uri: uri,
+                response_mode: ResponseMode::DirectPost,
+                nonce: "n".to_owned(),
+                state: None,
+                query: Query::new(vec![query], Vec::new()).unwrap(),
+                client_metadata: None,
+            },
+            key: Some(DecryptionKey::generate(&SystemEntropy)),
+            issuers: Vec::new(),
+            return_to: None,
+            expires: NOW.plus(100),
+            state: State::Waiting,
+            attempts: 0,
+        }
+    }
+
+    #[test]
+    fn a_request_is_tried_five_times_one_after_the_other() {
+        let (requests, id) = (
+            PresentationRequests::default(),
+            Nonce::random(&SystemEntropy),
+        );
+        requests.keep(id, kept(), NOW).unwrap();
+        for attempt in 1..=5 {
+            assert!(requests.begin(id, NOW));
+            assert!(!requests.begin(id, NOW), "one at a time");
+            assert_eq!(requests.retry(id), attempt < 5);
+        }
+        assert!(!requests.begin(id, NOW));
+        let standing = |at| requests.look(id, at, |kept| kept.standing(at));
+        assert_eq!(standing(NOW), Some(Standing::Waiting));
+        assert_eq!(standing(NOW.plus(100)), Some(Standing::Expired));
+        assert_eq!(standing(NOW.plus(400)), None);
+    }
+
+    #[test]
+    fn what_is_over_leaves_memory_and_its_key_before() {
+        let (requests, id) = (
+            PresentationRequests::default(),
+            Nonce::random(&SystemEntropy),
+        );
+        requests.keep(id, kept(), NOW).unwrap();
+        let has_key = |at| requests.look(id, at, |kept| kept.key.is_some());
+        requests.forget(NOW.plus(99));
+        assert_eq!(has_key(NOW.plus(99)), Some(true));
+        requests.forget(NOW.plus(100));
+        assert_eq!(has_key(NOW.plus(100)), Some(false));
+        requests.forget(NOW.plus(400));
+        assert!(requests.lock().is_empty());
+        requests.keep(id, kept(), NOW).unwrap();
+        assert!(requests.begin(id, NOW));
+        requests.end(id, Outcome::Refused("access_denied".to_owned()), NOW);
+        assert_eq!(has_key(NOW), Some(false));
+        requests.forget(NOW.plus(300));
+        assert!(requests.lock().is_empty(), "five minutes after the answer");
+    }
+
+    #[test]
+    fn a_name_is_one_clients() {
+        let (requests, id) = (
+            PresentationRequests::default(),
+            Nonce::random(&SystemEntropy),
+        );
+        requests.keep(id, kept(), NOW).unwrap();
+        assert_eq!(requests.keep(id, kept(), NOW), Ok(()));
+        let other = Kept {
+            client: "2b1c7f0e-52a4-4a66-9c3e-6f2f3d1f6a52".parse().unwrap(),
+            ..kept()
+        };
+        assert_eq!(requests.keep(id, other, NOW), Err(NotKept::Taken));
     }
 }

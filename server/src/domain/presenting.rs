@@ -222,6 +222,11 @@ impl OpenId {
         })
     }
 
+    /// Forgets requests that are over, and what was shown for them.
+    pub fn forget_presentations(&self) {
+        self.requests.forget(self.clock.now());
+    }
+
     /// Where a client's own request stands. If the person comes back to a page, the page's code has to be
     /// shown: it proves that who comes back is who answered.
     pub fn presentation_standing(

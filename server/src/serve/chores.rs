@@ -40,6 +40,7 @@ pub(super) async fn forget(app: Arc<App>, idempotency_seconds: i64) {
                 "what is over could not be forgotten"
             );
         }
+        app.openid.forget_presentations();
         app.metrics.run_upkeep();
         sleep(Duration::from_secs(30)).await;
     }
