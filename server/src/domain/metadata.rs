@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use blindprint_credentials::{CredentialType, Deployment};
 use blindprint_openid4vc::{
     Format, dpop,
-    jwe::{self, Encryption},
+    jwe::{self, Encryption, Jwks},
     vci::{
         AuthorizationServerMetadata, BatchIssuance, CredentialConfiguration, CredentialDefinition,
         CredentialMetadata, Display, IssuerMetadata, PRE_AUTHORIZED_CODE, ProofType,
-        ResponseEncryptionSupport,
+        RequestEncryption, ResponseEncryptionSupport,
     },
 };
 
@@ -31,7 +31,12 @@ impl OpenId {
             // Nothing is ever deferred: what is not issued at once is refused.
             deferred_credential_endpoint: None,
             notification_endpoint: Some(at("/openid4vci/notification")),
-            credential_request_encryption: None,
+            credential_request_encryption: Some(RequestEncryption {
+                jwks: Jwks::from(&self.request_key()),
+                enc_values_supported: texts(&Encryption::NAMES),
+                zip_values_supported: Vec::new(),
+                encryption_required: false,
+            }),
             credential_response_encryption: Some(ResponseEncryptionSupport {
                 alg_values_supported: texts(&[jwe::ALG]),
                 enc_values_supported: texts(&Encryption::NAMES),

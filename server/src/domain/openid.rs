@@ -3,6 +3,11 @@
 use std::sync::Arc;
 
 use blindprint_core::{Clock, Digest, Entropy, ServiceId};
+use blindprint_openid4vc::{
+    Code,
+    jwe::{DecryptionKey, RecipientKey, SealedJwe},
+};
+use secrecy::zeroize::Zeroizing;
 
 use super::{Credentials, Locks, ProtocolKey, presentation_requests::PresentationRequests};
 use crate::store::Store;
@@ -42,12 +47,18 @@ pub struct OpenId {
     pub(super) redeeming: Locks<Digest>,
     /// What wallets are asked for.
     pub(super) requests: PresentationRequests,
+    /// Wallets encrypt credential requests to it. It lasts as long as this process: after a restart
+    /// they read the metadata again.
+    request_key: DecryptionKey,
 }
 
 impl OpenId {
     /// On these terms.
     pub fn new(terms: OpenIdTerms, parts: OpenIdParts) -> Self {
+        let request_key = DecryptionKey::generate(&*parts.entropy);
+        let kid = request_key.public().thumbprint();
         Self {
+            request_key: request_key.named(kid),
             store: parts.store,
             credentials: parts.credentials,
             clock: parts.clock,
@@ -62,6 +73,22 @@ impl OpenId {
     /// The service's name.
     pub const fn id(&self) -> &ServiceId {
         &self.terms.service
+    }
+
+    /// The key that credential requests may be encrypted to (`OpenID4VCI` section 10).
+    pub(super) fn request_key(&self) -> RecipientKey {
+        self.request_key.public()
+    }
+
+    /// A credential request that was encrypted to [`Self::request_key`].
+    pub fn open_request(
+        &self,
+        jwe: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, blindprint_openid4vc::Error> {
+        let text = std::str::from_utf8(jwe).unwrap_or_default();
+        SealedJwe::parse(text.trim(), jwe.len())
+            .and_then(|sealed| sealed.open(&self.request_key))
+            .map_err(|error| error.under(Code::InvalidEncryptionParameters))
     }
 
     /// Where the time comes from.

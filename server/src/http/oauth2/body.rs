@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
+use secrecy::zeroize::Zeroizing;
 
 use super::error::ProtocolError;
 use crate::http::{
@@ -16,6 +17,9 @@ pub(in crate::http) struct FormBody<const LIMIT: usize>(pub Vec<u8>);
 
 /// A JSON document of at most so many bytes.
 pub(in crate::http) struct JsonBody<const LIMIT: usize>(pub Vec<u8>);
+
+/// A JSON document of at most so many bytes, as it is or encrypted to this service.
+pub(in crate::http) struct SealableBody<const LIMIT: usize>(pub Zeroizing<Vec<u8>>);
 
 impl<const LIMIT: usize> FromRequest<Arc<App>> for FormBody<LIMIT> {
     type Rejection = ProtocolError;
@@ -32,5 +36,22 @@ impl<const LIMIT: usize> FromRequest<Arc<App>> for JsonBody<LIMIT> {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ProtocolError> {
         media_type(request.headers(), "application/json")?;
         Ok(Self(read_body(request, LIMIT, app.body_seconds).await?))
+    }
+}
+
+impl<const LIMIT: usize> FromRequest<Arc<App>> for SealableBody<LIMIT> {
+    type Rejection = ProtocolError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ProtocolError> {
+        let sealed = media_type(request.headers(), "application/jwt").is_ok();
+        if !sealed {
+            media_type(request.headers(), "application/json")?;
+        }
+        let body = read_body(request, LIMIT, app.body_seconds).await?;
+        Ok(Self(if sealed {
+            app.openid.open_request(&body)?
+        } else {
+            Zeroizing::new(body)
+        }))
     }
 }

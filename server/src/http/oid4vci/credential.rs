@@ -11,22 +11,25 @@ use blindprint_openid4vc::vci::CredentialRequest;
 use crate::http::{
     App,
     guard::LARGEST_BODY,
-    oauth2::{body::JsonBody, error::ProtocolError, wallet::Redeemer},
+    oauth2::{body::SealableBody, error::ProtocolError, wallet::Redeemer},
     openapi::ProtocolProblems,
 };
 
 /// Credentials of one configuration, one for each proven key (OpenID4VCI section 8). An offer gives each of
-/// its configurations once.
+/// its configurations once. The request may be encrypted to the key in the issuer's metadata (section 10).
 #[utoipa::path(
     post, path = "/openid4vci/credential", operation_id = "issue_to_wallet", tag = "credentials",
-    request_body(content = Object, content_type = "application/json"),
+    request_body(content(
+        (Object = "application/json"),
+        (String = "application/jwt"),
+    )),
     responses((status = OK, description = "OpenID4VCI section 8.3", body = Object), ProtocolProblems),
     security(("wallet-token" = [])),
 )]
 pub(crate) async fn handler(
     State(app): State<Arc<App>>,
     redeemer: Redeemer,
-    JsonBody(body): JsonBody<LARGEST_BODY>,
+    SealableBody(body): SealableBody<LARGEST_BODY>,
 ) -> Result<Response, ProtocolError> {
     let mut request = CredentialRequest::parse(&body)?;
     let encryption = request.response_encryption.take();

@@ -4,7 +4,7 @@ mod refusals;
 
 use blindprint_credentials::{Check, CredentialChecks, UnverifiedCredential, VerifyError};
 use blindprint_openid4vc::{
-    jwe::{DecryptionKey, Encryption},
+    jwe::{self, DecryptionKey, Encryption, Jwks, Parties, RecipientKey},
     vci::ResponseEncryption,
 };
 
@@ -172,6 +172,36 @@ async fn an_answer_is_encrypted_to_who_asks_for_that() {
         let (credentials, _) = issued(CredentialResponse::open(&jwe, &recipient).unwrap());
         verify(&fixture, &credentials[0]).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_request_may_be_encrypted_to_the_published_key() {
+    let fixture = Fixture::new().await;
+    let metadata = fixture
+        .get("/.well-known/openid-credential-issuer")
+        .await
+        .json();
+    let support = &metadata["credential_request_encryption"];
+    let jwks: Jwks = serde_json::from_value(support["jwks"].clone()).unwrap();
+    let published = jwks.recipient().unwrap();
+    let token = redeemed(&fixture, &any_offer(&fixture, &[SD_JWT]).await).await;
+    let send = async |to: &RecipientKey| {
+        let proof = proof(&fixture, &key(KeyType::Ed25519), &nonce(&fixture).await);
+        let clear = body(SD_JWT, &[proof]).to_string();
+        let (enc, parties) = (Encryption::A256Gcm, Parties::default());
+        let sealed = jwe::encrypt(clear.as_bytes(), to, enc, parties, &SystemEntropy);
+        let headers = [
+            ("authorization", token.as_str()),
+            ("content-type", "application/jwt"),
+        ];
+        post(&fixture, "/openid4vci/credential", &sealed, &headers).await
+    };
+    let other = send(&DecryptionKey::generate(&SystemEntropy).public()).await;
+    assert_eq!(other.error(), "invalid_encryption_parameters");
+    let reply = send(&published).await;
+    assert_eq!(reply.status, 200);
+    let (credentials, _) = issued(CredentialResponse::parse(&reply.body).unwrap());
+    verify(&fixture, &credentials[0]).await.unwrap();
 }
 
 #[tokio::test]
