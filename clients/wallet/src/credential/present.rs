@@ -54,6 +54,9 @@ pub struct Disclosure {
     pub format: String,
     /// Names and values of the claims.
     pub claims: Vec<(String, Value)>,
+    /// Whether the verifier asks for no proof that it is the holder who shows it: then it gets the credential
+    /// as it is, made for nobody in particular, and can pass it on.
+    pub handed_over: bool,
 }
 
 /// An answer that the verifier took.
@@ -232,6 +235,7 @@ impl Wallet {
                     name: record.name.clone(),
                     format: record.format.as_str().to_owned(),
                     claims: seen(&record.format, claims, disclose),
+                    handed_over: !choice.query.require_cryptographic_holder_binding,
                 },
             });
         }

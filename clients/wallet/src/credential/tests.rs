@@ -454,6 +454,16 @@ async fn requests_of_others_or_that_nothing_answers_are_refused() {
             "{question}"
         );
     }
+    // What would be given away without a proof of one's own is told before.
+    for bound in [true, false] {
+        let question = json!({
+            "id": "q", "format": "dc+sd-jwt", "meta": {},
+            "require_cryptographic_holder_binding": bound,
+        });
+        ask(&party, &question, ResponseMode::DirectPost);
+        let read = wallet.read_presentation_request(&good, &[], false).await;
+        assert_eq!(read.unwrap().disclosures()[0].handed_over, !bound);
+    }
     party.clock.advance(86_400);
     ask(
         &party,

@@ -60,7 +60,8 @@ fn describe(request: &PresentationRequest) {
     };
     eprintln!("{}, {proof}, asks.", request.verifier());
     eprintln!("The answer goes to {}. It would see:", request.recipient());
-    for disclosure in request.disclosures() {
+    let disclosures = request.disclosures();
+    for disclosure in &disclosures {
         let name = disclosure.name.as_deref().unwrap_or("a credential");
         eprintln!(
             "  {name} ({}, {})",
@@ -77,4 +78,9 @@ fn describe(request: &PresentationRequest) {
         }
     }
     eprintln!("  and who issued it, until when it holds, and where its status stands.");
+    if disclosures.iter().any(|disclosure| disclosure.handed_over) {
+        eprintln!(
+            "It asks for the credential itself, which it could pass on, not for a proof made for it."
+        );
+    }
 }
