@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { ContractFactory, encodeBytes32String, HDNodeWallet, JsonRpcProvider, toUtf8Bytes, ZeroAddress } from 'ethers';
 import registryPackage from 'ethr-did-registry';
+import { getResolver } from 'ethr-did-resolver';
 import { resolver } from './lib/dids.mjs';
 import { newKey } from './lib/keys.mjs';
 import { program } from './lib/program.mjs';
@@ -28,7 +29,7 @@ await program(async () => {
     const registry = await deploy(provider);
     const cases = await makeCases(provider, registry);
     const address = await registry.getAddress();
-    const using = resolver({ networks: [{ rpcUrl: rpc, registry: address, chainId: CHAIN }] });
+    const using = resolver(getResolver({ networks: [{ rpcUrl: rpc, registry: address, chainId: CHAIN }] }));
     // What was revoked is valid until the end of that second.
     await setTimeout(2000);
     for (const entry of cases) entry.result = await using.resolve(entry.did);

@@ -12,6 +12,8 @@ const { values, positionals } = parseArgs({
 
 await program(async () => {
     const { rpc: rpcUrl, registry, chain } = values;
-    const using = resolver(rpcUrl && { networks: [{ rpcUrl, registry, chainId: Number(chain) }] });
+    // Half of the time to start would go into this one.
+    const { getResolver } = rpcUrl ? await import('ethr-did-resolver') : {};
+    const using = resolver(getResolver?.({ networks: [{ rpcUrl, registry, chainId: Number(chain) }] }));
     return Promise.all(positionals.map((did) => using.resolve(did)));
 });

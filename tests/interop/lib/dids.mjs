@@ -4,19 +4,18 @@ import { createPublicKey, verify } from 'node:crypto';
 import { DidJwkDriver } from '@digitalbazaar/did-method-jwk';
 import { Resolver } from 'did-resolver';
 import { resolveDID } from 'didwebvh-ts';
-import { getResolver as ethrResolver } from 'ethr-did-resolver';
 import { getResolver as keyResolver } from 'key-did-resolver';
 import { getResolver as webResolver } from 'web-did-resolver';
 import { Refused } from './program.mjs';
 
-/** A resolver for did:key, did:jwk, did:web and did:webvh, and for did:ethr where a chain is given. */
-export function resolver(chain) {
+/** A resolver for did:key, did:jwk, did:web and did:webvh, and for what `more` resolves. */
+export function resolver(more = {}) {
     return new Resolver({
         ...keyResolver(),
         ...webResolver(),
         jwk: resolveJwk,
         webvh: resolveWebvh,
-        ...(chain ? ethrResolver(chain) : {}),
+        ...more,
     });
 }
 
