@@ -168,7 +168,10 @@ fn allowed_addresses_have_one_meaning() {
         "example.org",
         "https://example.org",
         "a@b:1",
+        ":a@b:1",
         "a:1/x",
+        "a:1?",
+        "a:1#x",
         "a:99999",
         "10.0.0.0/33",
     ] {

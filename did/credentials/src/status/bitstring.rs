@@ -155,6 +155,9 @@ impl BitstringStatusList {
         if list.entries() < Self::MIN_ENTRIES {
             return Err(VerifyError::StatusListTooShort);
         }
+        if list.entries() > Self::MAX_ENTRIES {
+            return Err(VerifyError::StatusListTooLong);
+        }
         Ok(list)
     }
 

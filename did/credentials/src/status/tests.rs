@@ -54,6 +54,12 @@ fn lists_that_are_too_short_or_too_long_are_neither_made_nor_read() {
         BitstringStatusList::decode(&gzip(16 * 1024 - 1)),
         Err(VerifyError::StatusListTooShort)
     );
+    let most = usize::try_from(BitstringStatusList::MAX_ENTRIES / 8).unwrap();
+    assert!(BitstringStatusList::decode(&gzip(most)).is_ok());
+    assert_eq!(
+        BitstringStatusList::decode(&gzip(most + 1)),
+        Err(VerifyError::StatusListTooLong)
+    );
     // 64 MiB from 64 KiB.
     let bomb = gzip(64 * 1024 * 1024);
     assert!(bomb.len() < 128 * 1024);
