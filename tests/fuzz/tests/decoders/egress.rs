@@ -28,7 +28,10 @@ fn allowed_addresses() {
             Allowed::Network(network) => assert_eq!(network.trunc(), *network),
             Allowed::Host { host, port } => {
                 let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-                assert!(digits.ends_with(&port.to_string()), "a port is never implied");
+                assert!(
+                    digits.ends_with(&port.to_string()),
+                    "a port is never implied"
+                );
                 assert!(!text.contains(['@', '?', '#']), "nothing is passed over");
                 assert!(!host.is_empty() && !host.contains(['/', '@', '?', '#', '[', ']', ' ']));
             }

@@ -78,12 +78,22 @@ fn offers() {
         assert!(text.trim().len() <= OfferLink::MAX_LEN);
         match &link {
             OfferLink::Reference(uri) => {
+                assert!(
+                    uri.bytes().all(|byte| byte.is_ascii_graphic()),
+                    "it is shown"
+                );
                 assert!(["https", "http"].contains(&Url::parse(uri).unwrap().scheme()));
             }
             OfferLink::Value(offer) => {
                 assert!(!offer.credential_configuration_ids.is_empty());
                 // Where the wallet then looks is on the issuer's own host.
                 let issuer = Url::parse(&offer.credential_issuer).unwrap();
+                assert!(
+                    offer
+                        .credential_issuer
+                        .bytes()
+                        .all(|byte| byte.is_ascii_graphic())
+                );
                 for found in [issuer_metadata_url, authorization_server_metadata_url] {
                     let url = Url::parse(&found(&offer.credential_issuer).unwrap()).unwrap();
                     assert_eq!(url.origin(), issuer.origin());

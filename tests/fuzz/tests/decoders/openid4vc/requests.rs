@@ -141,6 +141,12 @@ fn signed_requests() {
 fn check(request: &AuthorizationRequest) {
     let url = Url::parse(&request.response_uri).unwrap();
     assert!(["https", "http"].contains(&url.scheme()) && url.fragment().is_none());
+    assert!(
+        request
+            .response_uri
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic())
+    );
     assert!(!request.nonce.is_empty() && request.nonce.len() <= 512);
     assert!(!request.query.credentials().is_empty());
     if request.response_mode == ResponseMode::DirectPostJwt {

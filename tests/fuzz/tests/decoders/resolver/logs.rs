@@ -5,8 +5,8 @@ use blindprint_core::UnixTime;
 use blindprint_did::{KeyType, SigningKey};
 use blindprint_fuzz::{Budget, Inputs, fuzz};
 use blindprint_resolver::{
-    Document, Relationship, VerificationMethod,
-    webvh::{Change, Creation, Limits, Log, Unverified, did_web},
+    Did, Document, Relationship, VerificationMethod,
+    webvh::{Change, Creation, Entry, Limits, Log, Parameters, Unverified, did_web},
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -52,10 +52,7 @@ fn genuine() -> Vec<Log> {
 }
 
 fn versions(log: &Log) -> Vec<&str> {
-    log.entries()
-        .iter()
-        .map(|entry| entry.version_id())
-        .collect()
+    log.entries().iter().map(Entry::version_id).collect()
 }
 
 fn read(jsonl: &[u8], at: UnixTime) -> Option<Log> {
@@ -211,7 +208,7 @@ fn signed_logs() {
 
 /// What holds of every log all of whose entries one key signed.
 fn check(log: &Log, signer: &String) {
-    let mut previous = None;
+    let mut previous: Option<(&Parameters, &Did)> = None;
     for entry in log.entries() {
         let parameters = entry.parameters();
         let id = &entry.document().id;
@@ -222,7 +219,6 @@ fn check(log: &Log, signer: &String) {
         match previous {
             None => assert!(keys.contains(signer)),
             Some((before, old)) => {
-                let before: &blindprint_resolver::webvh::Parameters = before;
                 assert!(!before.deactivated);
                 if before.next_key_hashes.is_empty() {
                     assert!(before.update_keys.contains(signer));
