@@ -10,7 +10,7 @@ use blindprint_core::{Clock as _, InvitationId, SystemClock, SystemEntropy, wire
 use blindprint_server::{
     Error, Result,
     config::{Config, Loaded, Overrides},
-    domain::{ClientId, Scope, add_client, invite},
+    domain::{ClientId, OldKeys, Scope, add_client, invite},
     folder::{DataFolder, write_atomically},
     http, process, serve,
     store::{OpenIdStore as _, SqliteStore},
@@ -107,7 +107,12 @@ enum IdentityAction {
     },
     /// Replace all keys. What was issued stays verifiable; the old private keys are destroyed. A running
     /// service takes the new ones up within seconds.
-    Rotate,
+    Rotate {
+        /// Take the old public keys out as well, if somebody else may have the private ones: nothing
+        /// issued so far verifies any more
+        #[arg(long)]
+        disown: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -271,7 +276,14 @@ async fn identify(config: &Config, action: IdentityAction) -> Result<()> {
             }
             issuer
         }
-        IdentityAction::Rotate => identity.rotate(&SystemEntropy, &SystemClock).await?,
+        IdentityAction::Rotate { disown } => {
+            let old = if disown {
+                OldKeys::AreDisowned
+            } else {
+                OldKeys::StayListed
+            };
+            identity.rotate(old, &SystemEntropy, &SystemClock).await?
+        }
     };
     print(&format_args!(
         "{}\n{}\nversion {}",

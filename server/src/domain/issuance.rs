@@ -7,6 +7,7 @@
 
 mod facts;
 mod general;
+mod verifications;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use crate::{Error, Result, backend::Enclave, store::Store};
 use facts::Validity;
 
 pub use general::{Change, General, Securing};
+pub use verifications::Verifications;
 
 /// Copies of one credential in one batch at most.
 pub const MOST_COPIES: usize = 16;
@@ -106,6 +108,7 @@ pub struct Credentials {
     parts: CredentialParts,
     deployment: Deployment,
     contexts: Contexts,
+    verifications: Verifications,
 }
 
 impl Credentials {
@@ -114,6 +117,7 @@ impl Credentials {
         let deployment = Deployment::new(&terms.service);
         Self {
             contexts: Contexts::standard().with(&deployment),
+            verifications: Verifications::new(parts.verifier.clone()),
             deployment,
             terms,
             parts,
@@ -131,8 +135,8 @@ impl Credentials {
     }
 
     /// What believes others' credentials, and our own.
-    pub const fn verifier(&self) -> &Verifier {
-        &self.parts.verifier
+    pub const fn verifications(&self) -> &Verifications {
+        &self.verifications
     }
 
     /// Where vocabulary is published.

@@ -41,6 +41,15 @@ impl IssuerMethod {
     }
 }
 
+/// What becomes of the keys that a rotation replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldKeys {
+    /// What was issued with them stays verifiable.
+    StayListed,
+    /// Nothing signed with them verifies any more: for keys that somebody else may have.
+    AreDisowned,
+}
+
 /// The keys in use.
 struct Keys {
     ed25519: SigningKey,
@@ -134,15 +143,23 @@ impl Issuer {
     }
 
     /// The same identity with new keys. The old ones can sign nothing any more.
-    pub fn rotated(&self, entropy: &dyn Entropy, now: UnixTime) -> Result<Self> {
+    pub fn rotated(&self, old: OldKeys, entropy: &dyn Entropy, now: UnixTime) -> Result<Self> {
         let keys = Keys::generate(entropy);
         let after_next = SigningKey::generate(KeyType::Ed25519, entropy);
         let mut document = self.log.document().clone();
         document.authentication.clear();
-        let gone = method_ids(&document.id, &self.keys.authentication.public());
-        document
-            .verification_method
-            .retain(|method| !gone.contains(&method.id));
+        match old {
+            OldKeys::StayListed => {
+                let gone = method_ids(&document.id, &self.keys.authentication.public());
+                document
+                    .verification_method
+                    .retain(|method| !gone.contains(&method.id));
+            }
+            OldKeys::AreDisowned => {
+                document.assertion_method.clear();
+                document.verification_method.clear();
+            }
+        }
         list(&mut document, &keys);
         let change = Change {
             document: Some(document),

@@ -68,9 +68,10 @@ impl OpenId {
         };
         let presentation = UnverifiedPresentation::from_value(value).map_err(refused)?;
         self.credentials
-            .verifier()
-            .presentation(presentation, checks)
+            .verifications()
+            .presentation(presentation, checks.clone())
             .await
+            .map_err(|_| Unjudged::Unavailable)?
             .map_err(refused)
     }
 }

@@ -64,7 +64,7 @@ pub use issuance::{
     Basis, Change, CredentialParts, CredentialTerms, Credentials, General, HolderKey, Issued,
     MOST_COPIES, Securing,
 };
-pub use issuer::{CurrentIssuer, Issuer, IssuerMethod};
+pub use issuer::{CurrentIssuer, Issuer, IssuerMethod, OldKeys};
 pub use locks::Locks;
 pub use notice::{Notice, Notices};
 pub use offers::{Attempt, NotRedeemed, OfferRecord, OfferSecret, Redemption};

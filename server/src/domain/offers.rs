@@ -20,7 +20,7 @@ const OFFER_SECONDS: i64 = 300;
 /// Digits of a transaction code.
 const TX_CODE_DIGITS: u32 = 6;
 /// Offers of one subject that are remembered at once.
-const MOST_OFFERS: u32 = 1000;
+const MOST_OFFERS: u32 = 100;
 const LONGEST_CLIENT: usize = 256;
 /// Wrong transaction codes after which an offer is of no use any more.
 pub const MOST_WRONG: u32 = 5;

@@ -18,7 +18,7 @@ use crate::{
     Error, Result,
     backend::Enclave,
     config::Config,
-    domain::{Credentials, Issuer, IssuerMethod, Public, PublicParts, PublicTerms},
+    domain::{Credentials, Issuer, IssuerMethod, OldKeys, Public, PublicParts, PublicTerms},
     error::io,
     folder::{self, DataFolder},
     store::Store,
@@ -118,11 +118,16 @@ impl Identity {
     }
 
     /// Gives the identity new keys. A running service takes them up within seconds.
-    pub async fn rotate(&self, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Issuer> {
+    pub async fn rotate(
+        &self,
+        old: OldKeys,
+        entropy: &dyn Entropy,
+        clock: &dyn Clock,
+    ) -> Result<Issuer> {
         let _held = self.hold()?;
         let known = self.load()?;
         loop {
-            match known.rotated(entropy, clock.now()) {
+            match known.rotated(old, entropy, clock.now()) {
                 // Two entries of one log cannot have the same second.
                 Err(Error::RetryAfter { seconds, .. }) if seconds <= 5 => {
                     sleep(Duration::from_millis(200)).await;
@@ -250,7 +255,7 @@ mod tests {
         let rotate = || {
             let ours = ours.clone();
             tokio::task::spawn_blocking(move || {
-                let rotated = ours.rotate(&SystemEntropy, &SystemClock);
+                let rotated = ours.rotate(OldKeys::StayListed, &SystemEntropy, &SystemClock);
                 tokio::runtime::Handle::current().block_on(rotated)
             })
         };

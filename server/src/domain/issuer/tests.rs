@@ -65,11 +65,15 @@ fn both_dids_name_each_other_and_list_the_keys() {
 fn rotation_keeps_old_credentials_verifiable_and_nothing_else() {
     let first = created();
     assert!(matches!(
-        first.rotated(&SystemEntropy, NOW),
+        first.rotated(OldKeys::StayListed, &SystemEntropy, NOW),
         Err(Error::RetryAfter { .. })
     ));
-    let second = first.rotated(&SystemEntropy, NOW.plus(1)).unwrap();
-    let third = second.rotated(&SystemEntropy, NOW.plus(2)).unwrap();
+    let second = first
+        .rotated(OldKeys::StayListed, &SystemEntropy, NOW.plus(1))
+        .unwrap();
+    let third = second
+        .rotated(OldKeys::StayListed, &SystemEntropy, NOW.plus(2))
+        .unwrap();
     assert_eq!(third.webvh(), first.webvh());
     let document = third.document();
     for issuer in [&first, &second, &third] {
@@ -101,8 +105,31 @@ fn rotation_keeps_old_credentials_verifiable_and_nothing_else() {
 }
 
 #[test]
+fn disowned_keys_are_listed_no_more() {
+    let first = created();
+    let second = first
+        .rotated(OldKeys::AreDisowned, &SystemEntropy, NOW.plus(1))
+        .unwrap();
+    assert_eq!(second.webvh(), first.webvh());
+    for key_type in [KeyType::Ed25519, KeyType::P256] {
+        let old = first.jose_method(first.credential_key(key_type));
+        assert!(second.document().method(&old.parse().unwrap()).is_none());
+        let new = second.jose_method(second.credential_key(key_type));
+        let new = new.parse().unwrap();
+        assert!(
+            second
+                .document()
+                .permits(&new, Relationship::AssertionMethod)
+        );
+    }
+    assert_eq!(second.jwks()["keys"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn what_was_kept_comes_back_for_the_same_service_only() {
-    let issuer = created().rotated(&SystemEntropy, NOW.plus(5)).unwrap();
+    let issuer = created()
+        .rotated(OldKeys::StayListed, &SystemEntropy, NOW.plus(5))
+        .unwrap();
     let text = issuer.to_text().unwrap();
     let again = read(&text, &service()).unwrap();
     assert_eq!(again.log(), issuer.log());

@@ -119,8 +119,8 @@ pub(crate) async fn handler(
     let checks = checks(body.options.checks.as_deref());
     let verified = match UnverifiedCredential::from_value(body.verifiable_credential) {
         Ok(credential) => {
-            let verifier = app.public.credentials.verifier();
-            verifier.credential(credential, &checks).await
+            let verifications = app.public.credentials.verifications();
+            verifications.credential(credential, checks).await?
         }
         Err(error) => Err(error),
     };

@@ -118,8 +118,8 @@ pub(crate) async fn handler(
     };
     let verified = match UnverifiedPresentation::from_value(body.verifiable_presentation) {
         Ok(presentation) => {
-            let verifier = app.public.credentials.verifier();
-            verifier.presentation(presentation, &checks).await
+            let verifications = app.public.credentials.verifications();
+            verifications.presentation(presentation, checks).await?
         }
         Err(error) => Err(error),
     };

@@ -178,11 +178,10 @@ async fn issue(
 }
 
 async fn verify(fixture: &Fixture, credential: &Value) -> Result<VerifiedCredential, VerifyError> {
-    let verifier = fixture.app.public.credentials.verifier();
+    let verifications = fixture.app.public.credentials.verifications();
     let credential = UnverifiedCredential::from_value(credential.clone())?;
-    verifier
-        .credential(credential, &CredentialChecks::default())
-        .await
+    let checks = CredentialChecks::default();
+    verifications.credential(credential, checks).await.unwrap()
 }
 
 #[tokio::test]
@@ -404,7 +403,11 @@ async fn old_credentials_verify_after_rotations_and_under_another_did() {
         all.extend(issue(&fixture, &basis, format, 1).await);
     }
     fixture.clock.advance(5);
-    let rotated = issuer.now().rotated(&SystemEntropy, fixture.clock.now());
+    let rotated = issuer.now().rotated(
+        crate::domain::OldKeys::StayListed,
+        &SystemEntropy,
+        fixture.clock.now(),
+    );
     let rotated = rotated.unwrap();
     let text = rotated.to_text().unwrap();
     issuer.replace(rotated);

@@ -40,11 +40,10 @@ async fn verify(
     fixture: &Fixture,
     credential: &Value,
 ) -> Result<blindprint_credentials::VerifiedCredential, VerifyError> {
-    let verifier = fixture.app.public.credentials.verifier();
+    let verifications = fixture.app.public.credentials.verifications();
     let credential = UnverifiedCredential::from_value(credential.clone())?;
-    verifier
-        .credential(credential, &CredentialChecks::default())
-        .await
+    let checks = CredentialChecks::default();
+    verifications.credential(credential, checks).await.unwrap()
 }
 
 fn body(configuration: &str, proofs: &[String]) -> Value {
