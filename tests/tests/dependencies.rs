@@ -61,7 +61,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "core", "did", "face", "keys", "matcher", "protocol", "template",
+            "core",
+            "credentials",
+            "did",
+            "egress",
+            "face",
+            "keys",
+            "matcher",
+            "protocol",
+            "resolver",
+            "template",
         ],
     ),
     ("tests", &["core", "did", "face", "wallet"]),
