@@ -23,7 +23,7 @@ mod package;
 mod shards;
 
 /// The cache folder's part that changes with the package or with our conversion of it.
-const CONVERSION: &str = "face-api-1.7.15-onnx1";
+const CONVERSION: &str = "face-api-1.7.15-onnx2";
 
 /// The three nets of the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +61,9 @@ impl Net {
     /// SHA-256 of the ONNX file that the conversion gives.
     const fn digest(self) -> &'static str {
         match self {
-            Self::Detector => "sha256-xl8O32zAIdBMKh25NZ4scVot9vUzTmBdg+xvz8w1Vws=",
-            Self::Landmarks => "sha256-KvS/vx8dhfEpYk6GRN8mTIzIDyI53pAxUj59bJUFNVc=",
-            Self::Recognition => "sha256-ER5roySE/iJaKR7Mtxbek4A3i0UBb69RYSmMCyISXtM=",
+            Self::Detector => "sha256-ZkTTWgVnvo2y8rl6rLhXkNH6jKniUdmvX4jfeXm5oLw=",
+            Self::Landmarks => "sha256-vTBb7GBhZm4TQbITapN9p6mzkSIDXb+UbTGXCLvQWY0=",
+            Self::Recognition => "sha256-EmLx4lkKK0Ciu/K4MIUM/O+C8G+Dcb/IMlDWthdi1sE=",
         }
     }
 
