@@ -27,6 +27,7 @@ use tokio::runtime::Runtime;
 use crate::{
     error::{Error, Result},
     print::Printer,
+    random::Random,
     timing::Timing,
 };
 
@@ -96,9 +97,11 @@ impl StatusLists for AtHand {
 pub fn measure(profile: ProfileId) -> Result<Credentials> {
     let runtime = Runtime::new()?;
     let (cached, fetched) = resolution(&runtime)?;
-    let bits = || BitstringStatusList::of(ENTRIES, (0..SET).map(|entry| entry * 97 % ENTRIES));
+    let mut random = Random::for_label("status lists");
+    let set: Vec<u64> = (0..SET).map(|_| random.next() % ENTRIES).collect();
+    let bits = || BitstringStatusList::of(ENTRIES, set.iter().copied());
     let tokens = || {
-        let set = (0..SET).map(|entry| (entry * 97 % ENTRIES, TokenStatus::Invalid));
+        let set = set.iter().map(|entry| (*entry, TokenStatus::Invalid));
         TokenStatusList::of(2, ENTRIES, set)
     };
     let (bitstring, token) = (bits()?.encode(), tokens()?.encode());

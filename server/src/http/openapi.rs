@@ -36,9 +36,10 @@ use crate::domain::Scope;
         title = "Blindprint",
         description = "Biometric enrolment and authentication on encrypted templates.\n\n\
             Wallets sign every request: header `Blindprint-Proof` carries a compact JWS of a \
-            RequestProof over method, path, body digest, nonce and time. Operators send a bearer \
-            token. Every error is `application/problem+json` with a stable `type`. Every POST takes \
-            an `Idempotency-Key`.",
+            RequestProof over method, path, body digest, nonce and time. Operators and machine \
+            clients send a bearer token. Every error under `/v1` is `application/problem+json` with a \
+            stable `type`, and every POST there takes an `Idempotency-Key`; elsewhere errors have the \
+            form of the standard that an endpoint serves.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(

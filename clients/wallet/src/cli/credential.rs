@@ -1,3 +1,5 @@
+mod basis;
+mod offer;
 mod present;
 mod receive;
 
@@ -22,6 +24,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Receive(receive::Arguments),
+    Offer(offer::Arguments),
     /// List this wallet's credentials
     List,
     /// Print what a credential says, and ask its issuer whether it still stands
@@ -54,6 +57,7 @@ enum Command {
 pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
     match arguments.command {
         Command::Receive(arguments) => receive::run(place, arguments).await,
+        Command::Offer(arguments) => offer::run(place, &arguments).await,
         Command::Present(arguments) => present::run(place, arguments).await,
         Command::HandOver { id, to } => {
             let copy = place.open()?.hand_over(&id, &to)?;

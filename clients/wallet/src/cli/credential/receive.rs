@@ -1,35 +1,34 @@
-use blindprint_core::{ConsentId, EnrolmentId, Nonce, wire::CredentialBasis};
-use blindprint_wallet::{Error, PendingOffer, ReceiveOptions, Wallet};
-use clap::Args;
+use blindprint_wallet::{Error, PendingOffer, ReceiveOptions};
+use clap::{ArgGroup, Args};
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::line;
+use super::{
+    basis::{Basis, FORMATS},
+    line,
+};
 use crate::cli::{
     Outcome, Place, Result,
     output::{confirm, is_interactive},
 };
 
-/// Ends of the ids of the service's configurations.
-const FORMATS: [&str; 5] = [
-    "ldp_vc",
-    "ldp_vc_rdfc",
-    "jwt_vc_json",
-    "dc+sd-jwt",
-    "dc+sd-jwt_es256",
-];
-
 /// Receive a credential: from the wallet's own service, or by anybody's offer
 #[derive(Args)]
-#[command(after_help = "\
+#[command(
+    group = ArgGroup::new("source").required(true).args(["enrolment", "authentication", "consent", "offer"]),
+    after_help = "\
 Examples:
   blindprint-wallet credential receive --enrolment
   blindprint-wallet credential receive --enrolment --format dc+sd-jwt --copies 8
   blindprint-wallet credential receive --authentication CHALLENGE   (`says.challenge` of `auth --json`)
-  blindprint-wallet credential receive --offer 'openid-credential-offer://?credential_offer_uri=…'")]
+  blindprint-wallet credential receive --offer 'openid-credential-offer://?credential_offer_uri=…'"
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    source: Source,
+    basis: Basis,
+    /// Whatever this link offers
+    #[arg(long, value_name = "LINK", conflicts_with = "Basis")]
+    offer: Option<String>,
     /// Of a credential of the own service
     #[arg(long, default_value = "ldp_vc", conflicts_with = "offer", value_parser = FORMATS)]
     format: String,
@@ -47,32 +46,13 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Source {
-    /// That you are enrolled [default: the only enrolment]
-    #[arg(long, value_name = "ID", num_args = 0..=1)]
-    #[expect(clippy::option_option, reason = "given, and given with a value")]
-    enrolment: Option<Option<EnrolmentId>>,
-    /// That you were recognised a moment ago: the verdict's challenge
-    #[arg(long, value_name = "CHALLENGE")]
-    authentication: Option<Nonce>,
-    /// That you gave consent [default: the only live consent]
-    #[arg(long, value_name = "ID", num_args = 0..=1)]
-    #[expect(clippy::option_option, reason = "given, and given with a value")]
-    consent: Option<Option<ConsentId>>,
-    /// Whatever this link offers
-    #[arg(long, value_name = "LINK")]
-    offer: Option<String>,
-}
-
 pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
     let mut wallet = crate::cli::open(place).await?;
     let options = ReceiveOptions {
         copies: arguments.copies.map(usize::from),
         configurations: arguments.configuration,
     };
-    let (offer, tx_code) = if let Some(link) = &arguments.source.offer {
+    let (offer, tx_code) = if let Some(link) = &arguments.offer {
         let offer = wallet.read_offer(link).await?;
         agree(&offer, arguments.yes)?;
         let tx_code = match arguments.tx_code {
@@ -81,9 +61,7 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
         };
         (offer, tx_code)
     } else {
-        let (kind, basis) = basis(&wallet, &arguments.source)?;
-        let configuration = format!("{kind}_{}", arguments.format);
-        let made = wallet.offer_credential(vec![configuration], basis).await?;
+        let made = arguments.basis.offer(&wallet, &arguments.format).await?;
         (wallet.read_offer(&made.by_value).await?, made.tx_code)
     };
     let tx_code = tx_code.map(SecretString::from);
@@ -96,37 +74,6 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
         text.push_str(&line(credential));
     }
     Ok(Outcome::new(text, json!({ "received": received })))
-}
-
-/// What the own service is asked to certify.
-fn basis(wallet: &Wallet, source: &Source) -> Result<(&'static str, CredentialBasis)> {
-    let only = |count: usize, what: &str| {
-        Error::Invalid(match count {
-            0 => format!("this wallet has no {what}"),
-            _ => format!("this wallet has several {what}s: name one"),
-        })
-    };
-    if let Some(challenge) = source.authentication {
-        return Ok(("authentication", CredentialBasis::Authentication(challenge)));
-    }
-    if let Some(id) = source.enrolment {
-        let mut enrolments = wallet.enrolments();
-        enrolments.retain(|enrolment| enrolment.state == "registered");
-        let id = match (id, enrolments.as_slice()) {
-            (Some(id), _) => id,
-            (None, [one]) => one.id,
-            (None, several) => return Err(only(several.len(), "enrolment")),
-        };
-        return Ok(("enrolment", CredentialBasis::Enrolment(id)));
-    }
-    let mut consents = wallet.consents();
-    consents.retain(|consent| consent.live);
-    let id = match (source.consent.flatten(), consents.as_slice()) {
-        (Some(id), _) => id,
-        (None, [one]) => one.id,
-        (None, several) => return Err(only(several.len(), "live consent")),
-    };
-    Ok(("consent-receipt", CredentialBasis::Consent(id)))
 }
 
 fn agree(offer: &PendingOffer, yes: bool) -> Result<()> {
