@@ -21,30 +21,16 @@ impl UnverifiedCredential {
     /// From JSON: a credential with its proof, an `EnvelopedVerifiableCredential`, or a string as
     /// in [`Self::from_text`].
     pub fn from_value(value: Value) -> Result<Self, VerifyError> {
-        match value {
-            Value::String(text) => Self::from_text(&text),
-            value => {
-                let document = Document::try_from(value)?;
-                match enveloped(&document, ENVELOPED_CREDENTIAL)? {
-                    None => Ok(Self::DataIntegrity(document)),
-                    Some(("application/vc+jwt", token)) => Ok(Self::Jwt(token.to_owned())),
-                    Some(("application/dc+sd-jwt", token)) => Ok(Self::SdJwt(SdJwt::parse(token)?)),
-                    Some((other, _)) => Err(VerifyError::UnknownSuite(other.to_owned())),
-                }
-            }
-        }
+        Ok(match Form::of_value(value, &CREDENTIAL)? {
+            Form::Json(document) => Self::DataIntegrity(document),
+            Form::Jwt(token) => Self::Jwt(token),
+            Form::SdJwt(token) => Self::SdJwt(token),
+        })
     }
 
     /// From a compact JWS, an SD-JWT, or JSON text.
     pub fn from_text(text: &str) -> Result<Self, VerifyError> {
-        let text = text.trim();
-        if text.starts_with('{') {
-            Self::from_value(Document::parse(text.as_bytes())?.into_value())
-        } else if text.contains('~') {
-            Ok(Self::SdJwt(SdJwt::parse(text)?))
-        } else {
-            Ok(Self::Jwt(text.to_owned()))
-        }
+        Self::from_value(Value::String(text.to_owned()))
     }
 
     /// As a member of a presentation's `verifiableCredential`.
@@ -72,29 +58,64 @@ impl UnverifiedPresentation {
     /// From JSON: a presentation, an `EnvelopedVerifiablePresentation`, or a string as in
     /// [`Self::from_text`].
     pub fn from_value(value: Value) -> Result<Self, VerifyError> {
-        match value {
-            Value::String(text) => Self::from_text(&text),
-            value => {
-                let document = Document::try_from(value)?;
-                match enveloped(&document, "EnvelopedVerifiablePresentation")? {
-                    None => Ok(Self::Json(document)),
-                    Some(("application/vp+jwt", token)) => Ok(Self::Jwt(token.to_owned())),
-                    Some(("application/dc+sd-jwt", token)) => Ok(Self::SdJwt(SdJwt::parse(token)?)),
-                    Some((other, _)) => Err(VerifyError::UnknownSuite(other.to_owned())),
-                }
-            }
-        }
+        Ok(match Form::of_value(value, &PRESENTATION)? {
+            Form::Json(document) => Self::Json(document),
+            Form::Jwt(token) => Self::Jwt(token),
+            Form::SdJwt(token) => Self::SdJwt(token),
+        })
     }
 
     /// From a compact JWS, an SD-JWT, or JSON text.
     pub fn from_text(text: &str) -> Result<Self, VerifyError> {
-        let text = text.trim();
-        if text.starts_with('{') {
-            Self::from_value(Document::parse(text.as_bytes())?.into_value())
-        } else if text.contains('~') {
-            Ok(Self::SdJwt(SdJwt::parse(text)?))
-        } else {
-            Ok(Self::Jwt(text.to_owned()))
+        Self::from_value(Value::String(text.to_owned()))
+    }
+}
+
+/// What credentials and presentations come in.
+enum Form {
+    Json(Document),
+    Jwt(String),
+    SdJwt(SdJwt),
+}
+
+/// How one of the two is wrapped in JSON.
+struct Envelope {
+    kind: &'static str,
+    jwt: &'static str,
+}
+
+const CREDENTIAL: Envelope = Envelope {
+    kind: ENVELOPED_CREDENTIAL,
+    jwt: "application/vc+jwt",
+};
+const PRESENTATION: Envelope = Envelope {
+    kind: "EnvelopedVerifiablePresentation",
+    jwt: "application/vp+jwt",
+};
+
+impl Form {
+    fn of_value(value: Value, envelope: &Envelope) -> Result<Self, VerifyError> {
+        let document = match value {
+            Value::String(text) => {
+                let text = text.trim();
+                if !text.starts_with('{') {
+                    return Ok(if text.contains('~') {
+                        Self::SdJwt(SdJwt::parse(text)?)
+                    } else {
+                        Self::Jwt(text.to_owned())
+                    });
+                }
+                Document::parse(text.as_bytes())?
+            }
+            value => Document::try_from(value)?,
+        };
+        match enveloped(&document, envelope.kind)? {
+            None => Ok(Self::Json(document)),
+            Some((media_type, token)) if media_type == envelope.jwt => {
+                Ok(Self::Jwt(token.to_owned()))
+            }
+            Some(("application/dc+sd-jwt", token)) => Ok(Self::SdJwt(SdJwt::parse(token)?)),
+            Some((other, _)) => Err(VerifyError::UnknownSuite(other.to_owned())),
         }
     }
 }
