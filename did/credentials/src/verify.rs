@@ -193,6 +193,13 @@ impl Verifier {
             }
             (_, controller) => controller.to_owned(),
         };
+        if secured
+            .issuer
+            .as_ref()
+            .is_some_and(|issuer| *issuer != holder)
+        {
+            return Err(VerifyError::NotTheHoldersKey);
+        }
         let format = secured.format;
         let key = self
             .authentic(secured, Relationship::Authentication, &mut done)

@@ -242,7 +242,7 @@ impl Issuer {
         self.log.to_jsonl()
     }
 
-    /// How often the log has changed, its creation included.
+    /// The version id of the log's latest entry.
     pub fn version(&self) -> &str {
         self.log.latest().version_id()
     }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use blindprint_core::{Clock, Digest, ServiceId, UnixTime};
+use blindprint_core::{Clock, ServiceId, UnixTime};
 use blindprint_credentials::{
     Contexts, IssueError, Signer, Suite,
     status::{
@@ -17,7 +17,7 @@ use blindprint_credentials::{
 use blindprint_did::KeyType;
 
 use super::{
-    CurrentIssuer, IssuerMethod,
+    CurrentIssuer, Issuer, IssuerMethod,
     issued::{LIST_ENTRIES, ListId, ListKind, Standing, StatusEntry},
 };
 use crate::{Error, Result, store::Store};
@@ -61,9 +61,8 @@ impl ListForm {
 pub struct SignedList {
     /// The text.
     pub body: String,
-    /// Changes with every byte of it.
-    pub tag: Digest,
     version: u64,
+    signed_by: String,
     at: UnixTime,
 }
 
@@ -105,21 +104,26 @@ impl StatusLists {
             return Ok(None);
         };
         let now = self.clock.now();
+        let issuer = self.issuer.now();
         let fresh = |list: &&Arc<SignedList>| {
             let age = now.since(list.at);
-            list.version == record.version && age >= 0 && age <= i64::from(self.ttl / 2)
+            // Signed with keys that have been disowned since, it would verify no more.
+            list.version == record.version
+                && list.signed_by == issuer.version()
+                && age >= 0
+                && age <= i64::from(self.ttl / 2)
         };
         if let Some(list) = self.kept().get(&(id, form)).filter(fresh) {
             return Ok(Some(Arc::clone(list)));
         }
         let (version, marked) = self.store.marked_entries(id).await?;
         let body = self
-            .sign((id, record.issuer), form, &marked, now)
+            .sign(&issuer, (id, record.issuer), form, &marked, now)
             .map_err(|error| Error::broken("signing a status list")(error.into()))?;
         let list = Arc::new(SignedList {
-            tag: Digest::of("blindprint/status-list/v1", body.as_bytes()),
             body,
             version,
+            signed_by: issuer.version().to_owned(),
             at: now,
         });
         let mut kept = self.kept();
@@ -136,12 +140,12 @@ impl StatusLists {
 
     fn sign(
         &self,
+        issuer: &Issuer,
         (id, method): (ListId, IssuerMethod),
         form: ListForm,
         marked: &[(u32, Standing)],
         now: UnixTime,
     ) -> Result<String, IssueError> {
-        let issuer = self.issuer.now();
         let key = issuer.credential_key(KeyType::Ed25519);
         // A copy is handed out for half the time and then relied on for all of it.
         let until = now.plus(2 * i64::from(self.ttl));

@@ -170,14 +170,14 @@ impl Identity {
             if stamp == seen {
                 continue;
             }
-            seen = stamp;
             let known = credentials.issuer().now();
             match self.load() {
                 Ok(found) if found.version() != known.version() => {
                     tracing::info!(version = found.version(), "the identity has new keys");
                     credentials.issuer().replace(found);
+                    seen = stamp;
                 }
-                Ok(_) => {}
+                Ok(_) => seen = stamp,
                 Err(error) => tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the identity could not be read again"

@@ -35,7 +35,8 @@ impl Disclosure {
         // Read as a member, for the checks that documents get.
         let json = [b"{\"d\":", json.as_slice(), b"}"].concat();
         let mut members = Document::parse(&json)?.into_members();
-        let Some(Value::Array(mut parts)) = members.remove("d") else {
+        let Some(Value::Array(mut parts)) = members.remove("d").filter(|_| members.is_empty())
+        else {
             return Err(MALFORMED);
         };
         let value = parts.pop().ok_or(MALFORMED)?;

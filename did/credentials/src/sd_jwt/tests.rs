@@ -64,6 +64,23 @@ fn the_rfcs_disclosures_have_its_digests() {
     }
 }
 
+#[test]
+fn a_disclosure_is_one_array_and_nothing_else() {
+    assert!(Disclosure::parse(&URL_SAFE_NO_PAD.encode(r#"["salt","n",1]"#)).is_ok());
+    for bad in [
+        r#"["salt","n",1],"x":2"#,
+        r#"["salt","n",1]}"#,
+        "{}",
+        "[]",
+        r#"["salt"] []"#,
+    ] {
+        assert!(
+            Disclosure::parse(&URL_SAFE_NO_PAD.encode(bad)).is_err(),
+            "{bad}"
+        );
+    }
+}
+
 fn disclosure(value: &Value) -> Disclosure {
     Disclosure::parse(&URL_SAFE_NO_PAD.encode(value.to_string())).unwrap()
 }

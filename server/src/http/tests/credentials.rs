@@ -185,6 +185,27 @@ async fn verify(fixture: &Fixture, credential: &Value) -> Result<VerifiedCredent
 }
 
 #[tokio::test]
+async fn lists_are_signed_anew_when_their_key_is_disowned() {
+    let fixture = Fixture::new().await;
+    let key = wallet();
+    let enrolment = enrolled(&fixture, &key).await;
+    let basis = basis(&fixture, &key, Reference::Enrolment(enrolment)).await;
+    let basis = basis.unwrap();
+    let before = issue(&fixture, &basis, CredentialFormat::LdpVcJcs, 1).await;
+    verify(&fixture, &before[0]).await.unwrap();
+    fixture.clock.advance(1);
+    let issuer = fixture.app.public.credentials.issuer();
+    let old = crate::domain::OldKeys::AreDisowned;
+    let rotated = issuer
+        .now()
+        .rotated(old, &SystemEntropy, fixture.clock.now());
+    issuer.replace(rotated.unwrap());
+    let after = issue(&fixture, &basis, CredentialFormat::LdpVcJcs, 1).await;
+    verify(&fixture, &after[0]).await.unwrap();
+    assert!(verify(&fixture, &before[0]).await.is_err());
+}
+
+#[tokio::test]
 async fn an_erasure_revokes_every_copy_in_every_format() {
     let fixture = Fixture::new().await;
     let key = wallet();

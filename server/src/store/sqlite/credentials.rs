@@ -64,6 +64,12 @@ impl CredentialStore for SqliteStore {
         const DOING: &str = "changing a credential's status";
         let mut tx = self.begin(DOING).await?;
         let issuances = find(&mut tx, whose).await?;
+        let revoked = issuances
+            .iter()
+            .any(|(_, known)| *known == Standing::Revoked);
+        if revoked && to != Standing::Revoked {
+            return Ok(Some(Standing::Revoked));
+        }
         let mut worst = None;
         for (issuance, known) in issuances {
             if known != Standing::Revoked && known != to {
