@@ -1,0 +1,1 @@
+//! The transparency log: entries, tiles, proofs and checkpoints, without I/O.
