@@ -8,14 +8,29 @@ use blindprint_core::{Binding, Jws, problem::ProblemCode};
 use blindprint_protocol::message::{
     MatcherRefusal, MatcherRequest, MatcherResponse, SignedEvaluation,
 };
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use serde_bytes::ByteBuf;
+use tokio::time::timeout;
 
 use super::connection::{Peer, Unanswered};
 use crate::{Error, Result};
 
 /// Longest wait for a queue and an evaluation.
 const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Longest wait when nobody's request hangs on the answer.
+const GLANCE: Duration = Duration::from_secs(3);
+
+/// What a matcher says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MatcherHealth {
+    /// Requests waiting.
+    pub queued: u32,
+    /// Most requests that may wait.
+    pub capacity: u32,
+    /// Requests at work at once.
+    pub workers: u32,
+}
 
 /// The matcher processes.
 #[derive(Debug)]
@@ -69,6 +84,28 @@ impl Matchers {
             })
             .count()
             .await
+    }
+
+    /// What each of them says of itself, in the order of their sockets; `None` for one that does not
+    /// answer soon.
+    pub async fn observed(&self) -> Vec<Option<MatcherHealth>> {
+        let asked = self.peers.iter().map(async |peer| {
+            let answer = timeout(GLANCE, peer.ask(&MatcherRequest::Health)).await;
+            match answer {
+                Ok(Ok(MatcherResponse::Healthy {
+                    queued,
+                    capacity,
+                    workers,
+                    ..
+                })) => Some(MatcherHealth {
+                    queued,
+                    capacity,
+                    workers,
+                }),
+                _ => None,
+            }
+        });
+        join_all(asked).await
     }
 
     /// Has k matchers verify a template's proof.

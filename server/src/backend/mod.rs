@@ -7,5 +7,5 @@ mod material;
 
 pub use connection::Unanswered;
 pub use enclave::{Enclave, EnclaveHealth};
-pub use matchers::{Comparable, Matchers};
+pub use matchers::{Comparable, MatcherHealth, Matchers};
 pub use material::{Material, MaterialStore};

@@ -1,0 +1,128 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use blindprint_core::UnixTime;
+use futures_util::TryStreamExt as _;
+
+use super::*;
+
+const NOON: UnixTime = UnixTime(1_800_014_400);
+
+struct Line(i64, &'static str);
+
+impl CsvRow for Line {
+    const COLUMNS: &'static [&'static str] = &["number", "text"];
+
+    fn fields(&self) -> Vec<String> {
+        vec![self.0.to_string(), self.1.to_owned()]
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            at: UnixTime(self.0),
+            id: self.1.to_owned(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_export_quotes_what_would_break_it_and_defuses_formulas() {
+    let rows = |_| async {
+        Ok(vec![
+            Line(1, "plain"),
+            Line(-2, "a,b"),
+            Line(3, "say \"so\"\r\nagain"),
+            Line(4, "=1+1"),
+            Line(5, "@SUM(A1)"),
+        ])
+    };
+    let pieces: Vec<String> = export(rows).try_collect().await.unwrap();
+    let expected = "number,text\r\n1,plain\r\n\"'-2\",\"a,b\"\r\n3,\"say \"\"so\"\"\r\nagain\"\r\n\
+                    4,\"'=1+1\"\r\n5,\"'@SUM(A1)\"\r\n";
+    assert_eq!(pieces.concat(), expected);
+}
+
+#[tokio::test]
+async fn an_export_goes_on_after_full_batches_until_one_is_not_full() {
+    let asked = AtomicUsize::new(0);
+    let asked = &asked;
+    let batch = i64::from(EXPORT_BATCH);
+    let rows = move |after: Option<Place>| async move {
+        asked.fetch_add(1, Ordering::Relaxed);
+        let first = after.map_or(0, |place| place.at.0 + 1);
+        let last = (first + batch).min(2 * batch + 7);
+        Ok((first..last).map(|number| Line(number, "x")).collect())
+    };
+    let pieces: Vec<String> = export(rows).try_collect().await.unwrap();
+    let lines = usize::try_from(2 * batch + 7 + 1).unwrap();
+    assert_eq!(pieces.concat().lines().count(), lines);
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_search_finds_its_own_characters_only() {
+    let search: Search = "  50%_Off\\ ".parse().unwrap();
+    assert_eq!(search.as_str(), "50%_Off\\");
+    assert_eq!(search.pattern(), r"%50\%\_off\\%");
+    assert_eq!("   ".parse::<Search>(), Err(NothingToSearch));
+    assert_eq!("x".repeat(201).parse::<Search>(), Err(NothingToSearch));
+}
+
+#[test]
+fn choices_are_read_as_they_are_written() {
+    for sort in SubjectSort::ALL {
+        assert_eq!(sort.as_str().parse(), Ok(*sort));
+    }
+    assert_eq!(SubjectSort::default(), SubjectSort::Newest);
+    assert_eq!("Newest".parse::<SubjectSort>(), Err(UnknownChoice));
+}
+
+#[test]
+fn a_series_has_every_step_and_ends_with_the_present_one() {
+    for span in Span::ALL {
+        let begin = span.begin(NOON);
+        let last = begin.plus((span.steps() - 1) * span.step());
+        assert!(last <= NOON && NOON < last.plus(span.step()), "{span:?}");
+        let known = VerdictBucket {
+            matched: 3,
+            rejected: 1,
+            ..VerdictBucket::empty(last)
+        };
+        let series =
+            VerdictSeries::over(*span, NOON, &[known], VerdictBucket { at: begin, ..known });
+        assert_eq!(i64::try_from(series.buckets.len()), Ok(span.steps()));
+        assert_eq!(series.buckets.last(), Some(&known));
+        assert_eq!(series.most(), 4);
+        assert_eq!(series.acceptance().map(Share::per_mille), Some(750));
+    }
+}
+
+#[test]
+fn nothing_has_no_share_and_only_everything_is_all() {
+    assert_eq!(Share::of(0, 0), None);
+    assert_eq!(Share::of(9999, 10_000).map(Share::per_mille), Some(999));
+    assert_eq!(Share::of(7, 7).map(Share::per_mille), Some(1000));
+}
+
+#[test]
+fn enrolments_that_live_are_carried_from_day_to_day() {
+    let today = Day::of(NOON);
+    let changes = [(Day(today.0 - 29), 4, 0), (Day(today.0 - 1), 1, 3)];
+    let series = EnrolmentSeries::up_to(NOON, 10, &changes);
+    assert_eq!(series.days.len(), 30);
+    let live: Vec<u64> = series.days.iter().map(|day| day.live).collect();
+    assert_eq!((live[0], live[27], live[28], live[29]), (14, 14, 12, 12));
+    assert_eq!(EnrolmentSeries::first_day(NOON), Day(today.0 - 29));
+}
+
+#[test]
+fn there_is_always_a_page() {
+    assert_eq!(PageNumber::clamped(0), PageNumber::FIRST);
+    assert_eq!(PageNumber::clamped(u32::MAX).number(), MOST_PAGES);
+    let listed = |total| Listed::<()> {
+        rows: Vec::new(),
+        total,
+    };
+    assert_eq!(listed(0).pages(), 1);
+    assert_eq!(listed(u64::from(PAGE_ROWS) + 1).pages(), 2);
+    assert_eq!(listed(u64::MAX).pages(), MOST_PAGES);
+}
