@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use sections::{
     CredentialsSection, EgressSection, EnclaveSection, LimitsSection, ListenSection, LogFormat,
     LogSection, MatcherSection, OperatorSection, ResolverSection, ServiceSection, TlsSection,
+    TransparencySection, Witness,
 };
 
 use crate::{Error, Result};
@@ -60,6 +61,8 @@ pub struct Config {
     pub egress: EgressSection,
     /// How DIDs are resolved.
     pub resolver: ResolverSection,
+    /// Who watches its log.
+    pub transparency: TransparencySection,
     /// What one caller may ask for.
     pub limits: LimitsSection,
     /// What is logged.
@@ -79,6 +82,7 @@ impl Default for Config {
             credentials: CredentialsSection::default(),
             egress: EgressSection::default(),
             resolver: ResolverSection::default(),
+            transparency: TransparencySection::default(),
             limits: LimitsSection::default(),
             log: LogSection::default(),
         }

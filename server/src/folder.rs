@@ -123,6 +123,16 @@ impl DataFolder {
         self.path.join("protocol-key")
     }
 
+    /// The key that signs the transparency log's checkpoints.
+    pub fn log_key(&self) -> PathBuf {
+        self.path.join("log-key")
+    }
+
+    /// The last checkpoint that was published, apart from the database that it is about.
+    pub fn log_head(&self) -> PathBuf {
+        self.path.join("log-head")
+    }
+
     /// The service's DIDs with their keys.
     pub fn identity(&self) -> PathBuf {
         self.path.join("identity.json")

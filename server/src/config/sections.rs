@@ -292,6 +292,24 @@ impl ResolverSection {
     }
 }
 
+/// `[transparency]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransparencySection {
+    /// Who countersigns the log's checkpoints.
+    pub witnesses: Vec<Witness>,
+}
+
+/// A witness of the log, by its C2SP tlog-witness protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// Its key, as C2SP signed-note writes one: `name+hash+key`.
+    pub vkey: String,
+    /// Where it takes checkpoints, without `/add-checkpoint`.
+    pub url: Url,
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -168,18 +168,17 @@ impl Service {
         let verdict = blindprint_did::verify::<Verdict>(&jws)
             .map_err(|error| Error::broken("reading a verdict")(error.into()))?
             .into_statement();
-        self.store
-            .record_verdict(&VerdictRecord {
-                challenge,
-                subject: caller.subject.clone(),
-                enrolment: verdict.enrolment,
-                probe: verified.digest(),
-                audience: verdict.aud,
-                matched: verdict.matched,
-                jws: jws.clone(),
-                given: verdict.iat,
-            })
-            .await?;
+        let record = VerdictRecord {
+            challenge,
+            subject: caller.subject.clone(),
+            enrolment: verdict.enrolment,
+            probe: verified.digest(),
+            audience: verdict.aud,
+            matched: verdict.matched,
+            jws: jws.clone(),
+            given: verdict.iat,
+        };
+        self.store.record_verdict(&record, &*self.entropy).await?;
         let outcome = if verdict.matched { "match" } else { "no_match" };
         metrics::counter!("blindprint_verdicts_total", "outcome" => outcome).increment(1);
         Ok(jws)

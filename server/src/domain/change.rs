@@ -19,6 +19,7 @@ use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse};
 
 use super::{
     Service,
+    ledger::{Draft, Stamp},
     record::{Effect, Operation, PendingEnrolment, SubjectKeys},
 };
 use crate::{Error, Result};
@@ -125,7 +126,8 @@ impl Service {
         let answer = self.ask(request).await?;
         if let EnclaveResponse::Refused(refusal) = answer {
             self.holds.note(subject, refusal, self.clock.now());
-            self.record(sequence, &effects_of_refusal(request)).await?;
+            self.record(sequence, &effects_of_refusal(request), &[])
+                .await?;
             return Err(refusal.into());
         }
         let (receipt, effects) = effects_of(request, answer).ok_or_else(|| {
@@ -133,7 +135,8 @@ impl Service {
         })?;
         // From here on the change has happened. If it cannot be recorded, the caller repeats the
         // request and gets the receipt then.
-        self.record(sequence, &effects).await.map_err(|error| {
+        let recorded = self.record(sequence, &effects, &[]).await;
+        recorded.map_err(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "a change could not be recorded yet"
@@ -150,8 +153,14 @@ impl Service {
     }
 
     /// Records an outcome. Ciphertexts that go with it are gone from the disk when this returns.
-    async fn record(&self, sequence: i64, effects: &[Effect]) -> Result<()> {
-        self.store.finish_operation(sequence, effects).await?;
+    async fn record(&self, sequence: i64, effects: &[Effect], drafts: &[Draft]) -> Result<()> {
+        let stamp = Stamp {
+            at: self.clock.now(),
+            entropy: &*self.entropy,
+        };
+        self.store
+            .finish_operation(sequence, effects, drafts, stamp)
+            .await?;
         if effects.iter().any(Effect::destroys) {
             self.store.purge().await?;
         }

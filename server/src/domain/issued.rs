@@ -139,6 +139,28 @@ pub enum Ground {
     },
 }
 
+impl Ground {
+    /// What such credentials are called in the database and the log.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Enrolment(..) => "enrolment",
+            Self::Verdict(..) => "authentication",
+            Self::Consent(..) => "consent-receipt",
+            Self::Client { .. } => "general",
+        }
+    }
+
+    /// About whom the service itself says something.
+    pub const fn subject(&self) -> Option<&SubjectId> {
+        match self {
+            Self::Enrolment(subject, _) | Self::Verdict(subject, _) | Self::Consent(subject, _) => {
+                Some(subject)
+            }
+            Self::Client { .. } => None,
+        }
+    }
+}
+
 /// An issuance on its way into the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuance {

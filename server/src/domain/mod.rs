@@ -21,6 +21,7 @@ pub mod issued;
 mod issuer;
 mod judging;
 mod keys;
+pub mod ledger;
 mod locks;
 mod metadata;
 mod nonces;

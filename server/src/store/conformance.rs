@@ -16,9 +16,12 @@ use blindprint_core::{
 use super::{SqliteStore, Store};
 use crate::{
     Error,
-    domain::record::{
-        ChallengeRecord, Effect, EnrolmentState, InvitationRecord, NotBegun, PendingEnrolment,
-        Recalled, StoredAnswer, SubjectKeys, VerdictRecord,
+    domain::{
+        ledger::Stamp,
+        record::{
+            ChallengeRecord, Effect, EnrolmentState, InvitationRecord, NotBegun, PendingEnrolment,
+            Recalled, StoredAnswer, SubjectKeys, VerdictRecord,
+        },
     },
 };
 
@@ -48,6 +51,13 @@ impl Fixture {
         SqliteStore::open(&self.folder.path().join("db.sqlite"))
             .await
             .unwrap()
+    }
+}
+
+fn stamp() -> Stamp<'static> {
+    Stamp {
+        at: NOW,
+        entropy: &SystemEntropy,
     }
 }
 
@@ -102,7 +112,7 @@ async fn apply(store: &dyn Store, subject: &SubjectId, effect: Effect) {
         .begin_operation(subject, b"request", NOW)
         .await
         .unwrap();
-    store.finish_operation(sequence, &[effect]).await.unwrap();
+    store.finish_operation(sequence, &[effect], &[], stamp()).await.unwrap();
 }
 
 fn pending(
@@ -147,7 +157,7 @@ async fn enrolled(store: &dyn Store, subject: &SubjectId) -> PendingEnrolment {
         replaced: None,
         at: NOW,
     };
-    store.finish_operation(sequence, &[effect]).await.unwrap();
+    store.finish_operation(sequence, &[effect], &[], stamp()).await.unwrap();
     pending
 }
 
@@ -261,12 +271,15 @@ async fn a_challenge_is_for_one_probe_and_a_verdict_is_kept() {
         jws: jws("verdict"),
         given: NOW,
     };
-    store.record_verdict(&verdict).await.unwrap();
+    store.record_verdict(&verdict, &SystemEntropy).await.unwrap();
     store
-        .record_verdict(&VerdictRecord {
-            matched: false,
-            ..verdict.clone()
-        })
+        .record_verdict(
+            &VerdictRecord {
+                matched: false,
+                ..verdict.clone()
+            },
+            &SystemEntropy,
+        )
         .await
         .unwrap();
     store.forget_expired(NOW.plus(101), NOW).await.unwrap();

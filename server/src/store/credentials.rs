@@ -6,6 +6,7 @@ use crate::{
     domain::{
         Addition, DidName, HostedDid, NotHosted,
         issued::{Issuance, ListId, ListRecord, Standing, StatusEntry, Whose},
+        ledger::Stamp,
     },
 };
 
@@ -18,7 +19,7 @@ pub trait CredentialStore {
     /// Remembers it; one that is known stays.
     async fn record_identity(&self, did: &str) -> Result<()>;
 
-    /// Records an issuance, if what it stands on is still there, with a random free index in a
+    /// Records and logs an issuance, if what it stands on is still there, with a random free index in a
     /// status list for each of its copies. An index is never given out again. `None` if it is not
     /// there: then nothing is recorded.
     async fn record_issuance(
@@ -27,9 +28,14 @@ pub trait CredentialStore {
         entropy: &dyn Entropy,
     ) -> Result<Option<Vec<StatusEntry>>>;
 
-    /// Changes what the lists say of issuances, of all their copies at once. What is revoked stays
+    /// Changes what the lists say of issuances, of all their copies at once, and logs it. What is revoked stays
     /// so. Returns what they say then, the worst of it; `None` if there is no such issuance.
-    async fn change_standing(&self, whose: &Whose, to: Standing) -> Result<Option<Standing>>;
+    async fn change_standing(
+        &self,
+        whose: &Whose,
+        to: Standing,
+        stamp: Stamp<'_>,
+    ) -> Result<Option<Standing>>;
 
     /// One status list.
     async fn status_list(&self, id: ListId) -> Result<Option<ListRecord>>;

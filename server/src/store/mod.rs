@@ -8,18 +8,23 @@
 #[cfg(test)]
 mod conformance;
 mod credentials;
+mod ledger;
 mod sqlite;
 
 use async_trait::async_trait;
-use blindprint_core::{ConsentId, Digest, EnrolmentId, InvitationId, Nonce, SubjectId, UnixTime};
+use blindprint_core::{
+    ConsentId, Digest, EnrolmentId, Entropy, InvitationId, Nonce, SubjectId, UnixTime,
+};
 
 pub use credentials::{CredentialStore, HostingStore};
+pub use ledger::LedgerStore;
 pub use sqlite::SqliteStore;
 
 use crate::{
     Result,
     domain::{
         Attempt, ClientId, ClientRecord, NotRedeemed, OfferRecord, Redemption, TokenRecord,
+        ledger::{Draft, Stamp},
         record::{
             ChallengeRecord, ConsentRecord, Effect, EnrolmentRecord, InvitationRecord, NotBegun,
             Operation, PendingEnrolment, Recalled, StoredAnswer, SubjectKeys, VerdictRecord,
@@ -38,6 +43,7 @@ pub trait Store:
     + CredentialStore
     + HostingStore
     + OpenIdStore
+    + LedgerStore
     + Send
     + Sync
 {
@@ -135,8 +141,15 @@ pub trait OperationStore {
     async fn unfinished_operations(&self, subject: Option<&SubjectId>) -> Result<Vec<Operation>>;
 
     /// Records the outcome of an operation and forgets that it was under way, as one. An outcome
-    /// that is recorded twice changes nothing the second time.
-    async fn finish_operation(&self, sequence: i64, effects: &[Effect]) -> Result<()>;
+    /// that is recorded twice changes nothing the second time. The drafts are logged with it, and so
+    /// is what becomes of credentials.
+    async fn finish_operation(
+        &self,
+        sequence: i64,
+        effects: &[Effect],
+        drafts: &[Draft],
+        stamp: Stamp<'_>,
+    ) -> Result<()>;
 }
 
 /// Challenges and verdicts.
@@ -151,8 +164,8 @@ pub trait VerdictStore {
     /// Reserves a challenge for one probe; `false` if another probe has it.
     async fn claim_challenge(&self, challenge: Nonce, probe: Digest) -> Result<bool>;
 
-    /// Remembers a verdict.
-    async fn record_verdict(&self, verdict: &VerdictRecord) -> Result<()>;
+    /// Remembers a verdict and logs it, unless there is one on its challenge.
+    async fn record_verdict(&self, verdict: &VerdictRecord, entropy: &dyn Entropy) -> Result<()>;
 
     /// The verdict on a challenge.
     async fn verdict(&self, challenge: Nonce) -> Result<Option<VerdictRecord>>;

@@ -4,6 +4,7 @@
 mod credentials;
 mod hosting;
 mod invitations;
+mod ledger;
 mod openid;
 mod operations;
 mod requests;

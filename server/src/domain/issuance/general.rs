@@ -14,6 +14,7 @@ use crate::{
     domain::{
         ClientId,
         issued::{Ground, Issuance, IssuanceId, ListKind, Standing, Whose},
+        ledger::Stamp,
     },
 };
 
@@ -124,7 +125,13 @@ impl Credentials {
     /// Changes what the lists say. Returns what they say then.
     pub async fn change_status(&self, change: &Change) -> Result<Standing> {
         let store = &self.parts.store;
-        let standing = store.change_standing(&change.whose, change.to).await?;
+        let stamp = Stamp {
+            at: self.parts.clock.now(),
+            entropy: &*self.parts.entropy,
+        };
+        let standing = store
+            .change_standing(&change.whose, change.to, stamp)
+            .await?;
         match standing {
             None => Err(Error::Refused(ProblemCode::NotFound)),
             Some(Standing::Revoked) if change.to != Standing::Revoked => Err(Error::because(

@@ -8,7 +8,7 @@ use blindprint_did::{SigningKey, jws_digest, sign};
 
 use super::{
     Fixture,
-    fixture::{ENROLMENT_KEY, service, wallet},
+    fixture::{ENROLMENT_KEY, service, stamp, wallet},
     wallets::{consent, met},
 };
 use crate::{
@@ -67,7 +67,9 @@ async fn a_stranger_learns_nothing_about_anothers_enrolment() {
         at: taken.iat,
     }];
     let sequence = begun.await.unwrap().unwrap();
-    let finished = fixture.store.finish_operation(sequence, &effects);
+    let finished = fixture
+        .store
+        .finish_operation(sequence, &effects, &[], stamp());
     finished.await.unwrap();
     assert_eq!(
         fixture.enrol(&alice, &taken, CIPHERTEXT, &[]).await.status,

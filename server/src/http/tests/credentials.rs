@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Fixture,
-    fixture::{service, wallet},
+    fixture::{service, stamp, wallet},
     wallets::met,
 };
 use crate::{
@@ -48,7 +48,10 @@ async fn finish(fixture: &Fixture, key: &SigningKey, effect: Effect) {
     let subject = key.public().subject();
     let now = fixture.clock.now();
     let sequence = store.begin_operation(&subject, b"", now).await.unwrap();
-    store.finish_operation(sequence, &[effect]).await.unwrap();
+    store
+        .finish_operation(sequence, &[effect], &[], stamp())
+        .await
+        .unwrap();
 }
 
 /// Somebody with a live enrolment, in front of an enclave that said its terms.
@@ -94,7 +97,10 @@ pub(super) async fn enrolled(fixture: &Fixture, key: &SigningKey) -> EnrolmentId
         at: now,
     };
     let sequence = begun.unwrap().unwrap();
-    let finished = fixture.store.finish_operation(sequence, &[effect]).await;
+    let finished = fixture
+        .store
+        .finish_operation(sequence, &[effect], &[], stamp())
+        .await;
     finished.unwrap();
     enrolment
 }
@@ -149,7 +155,11 @@ async fn verdict(
         jws,
         given: now,
     };
-    fixture.store.record_verdict(&record).await.unwrap();
+    fixture
+        .store
+        .record_verdict(&record, &SystemEntropy)
+        .await
+        .unwrap();
     challenge
 }
 

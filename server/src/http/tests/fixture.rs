@@ -20,7 +20,7 @@ use crate::{
     domain::{
         Buckets, InvitationKey, Issuer, IssuerMethod, Locks, MOST_COPIES, OpenId, OpenIdParts,
         OpenIdTerms, Parts, Places, ProtocolKey, Public, PublicParts, PublicTerms, Rate, Service,
-        Terms,
+        Terms, ledger::Stamp,
     },
     http::{App, Operators, TOKEN_RATE, router},
     store::{SqliteStore, Store},
@@ -63,6 +63,14 @@ impl Reply {
         kind.strip_prefix("urn:blindprint:problem:")
             .unwrap()
             .to_owned()
+    }
+}
+
+/// What entries of the log get here.
+pub(in crate::http) fn stamp() -> Stamp<'static> {
+    Stamp {
+        at: UnixTime(1_800_000_000),
+        entropy: &SystemEntropy,
     }
 }
 

@@ -7,7 +7,7 @@ use blindprint_did::{SigningKey, jws_digest, sign};
 
 use super::{
     Fixture,
-    fixture::{ENROLMENT_KEY, Forgery, service, wallet},
+    fixture::{ENROLMENT_KEY, Forgery, service, stamp, wallet},
 };
 use crate::{
     domain::record::{Effect, SubjectKeys},
@@ -59,7 +59,10 @@ async fn finish(fixture: &Fixture, key: &SigningKey, effect: Effect) {
         .begin_operation(&subject, b"", fixture.clock.now())
         .await
         .unwrap();
-    store.finish_operation(sequence, &[effect]).await.unwrap();
+    store
+        .finish_operation(sequence, &[effect], &[], stamp())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -32,7 +32,10 @@ async fn operations_survive_until_they_have_an_outcome() {
     };
     assert_eq!(requests(None).await, [b"1", b"2", b"3"]);
     assert_eq!(requests(Some(&alice())).await, [b"1", b"3"]);
-    store.finish_operation(first, &[]).await.unwrap();
+    store
+        .finish_operation(first, &[], &[], stamp())
+        .await
+        .unwrap();
     assert_eq!(requests(Some(&alice())).await, [b"3"]);
 }
 
@@ -42,7 +45,7 @@ async fn an_outcome_counts_once() {
     let (given, id, record) = consent_given(&alice());
     let sequence = store.begin_operation(&alice(), b"", NOW).await.unwrap();
     store
-        .finish_operation(sequence, std::slice::from_ref(&given))
+        .finish_operation(sequence, std::slice::from_ref(&given), &[], stamp())
         .await
         .unwrap();
     let withdrawn = Effect::ConsentWithdrawn {
@@ -53,7 +56,10 @@ async fn an_outcome_counts_once() {
         receipt: jws("gone"),
     };
     apply(&**store, &alice(), withdrawn).await;
-    store.finish_operation(sequence, &[given]).await.unwrap();
+    store
+        .finish_operation(sequence, &[given], &[], stamp())
+        .await
+        .unwrap();
     let known = store.consent(&alice(), id).await.unwrap().unwrap();
     assert_eq!((known.record, known.withdrawn), (record, Some(NOW.plus(5))));
     assert_eq!(known.withdrawal_receipt, Some(jws("gone")));
@@ -144,7 +150,10 @@ async fn a_pending_enrolment_is_durable_takes_its_id_and_vanishes_when_refused()
         Err(NotBegun::Taken)
     );
     let refused = Effect::EnrolmentRefused { enrolment: id };
-    store.finish_operation(sequence, &[refused]).await.unwrap();
+    store
+        .finish_operation(sequence, &[refused], &[], stamp())
+        .await
+        .unwrap();
     assert_eq!(store.enrolment(id).await.unwrap(), None);
     assert!(
         store
@@ -205,7 +214,10 @@ async fn an_invitation_is_used_with_the_enrolment_and_given_back_with_its_refusa
     let refused = Effect::EnrolmentRefused {
         enrolment: first.enrolment.enrolment,
     };
-    store.finish_operation(sequence, &[refused]).await.unwrap();
+    store
+        .finish_operation(sequence, &[refused], &[], stamp())
+        .await
+        .unwrap();
     assert_eq!(store.invitation(id).await.unwrap().unwrap().used, 0);
     assert!(
         store
@@ -302,7 +314,10 @@ async fn a_renewal_destroys_the_template_that_it_replaces() {
         replaced: Some(old.enrolment.enrolment),
         at: NOW,
     };
-    store.finish_operation(sequence, &[effect]).await.unwrap();
+    store
+        .finish_operation(sequence, &[effect], &[], stamp())
+        .await
+        .unwrap();
     let states: Vec<_> = store
         .enrolments_of(&alice())
         .await
@@ -334,7 +349,10 @@ async fn a_recovery_changes_keys_and_ends_consents() {
         },
     ];
     let sequence = store.begin_operation(&alice(), b"", NOW).await.unwrap();
-    store.finish_operation(sequence, &effects).await.unwrap();
+    store
+        .finish_operation(sequence, &effects, &[], stamp())
+        .await
+        .unwrap();
     assert_eq!(store.keys_of(&alice()).await.unwrap(), Some(keys));
     let consent = store.consent(&alice(), id).await.unwrap().unwrap();
     assert!(!consent.is_live(NOW.plus(4)));

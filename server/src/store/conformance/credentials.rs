@@ -144,7 +144,10 @@ async fn a_replaced_enrolment_takes_its_credentials_with_it() {
         replaced: Some(old),
         at: NOW,
     };
-    store.finish_operation(sequence, &[effect]).await.unwrap();
+    store
+        .finish_operation(sequence, &[effect], &[], stamp())
+        .await
+        .unwrap();
     assert_eq!(
         marked(&**store, entries[0].list).await,
         indices(&entries, Standing::Revoked)
@@ -214,7 +217,9 @@ async fn suspension_is_lifted_and_revocation_is_not() {
             ..entries[0]
         }),
     ] {
-        let changed = store.change_standing(&stranger, Standing::Revoked).await;
+        let changed = store
+            .change_standing(&stranger, Standing::Revoked, stamp())
+            .await;
         assert_eq!(changed.unwrap(), None, "{stranger:?}");
     }
     assert!(marked(&**store, list).await.is_empty());
@@ -231,7 +236,7 @@ async fn suspension_is_lifted_and_revocation_is_not() {
         (&anybody, Standing::Suspended, Standing::Revoked),
     ] {
         let before = store.status_list(list).await.unwrap().unwrap().version;
-        let standing = store.change_standing(whose, to).await.unwrap();
+        let standing = store.change_standing(whose, to, stamp()).await.unwrap();
         assert_eq!(standing, Some(then));
         let after = store.status_list(list).await.unwrap().unwrap().version;
         assert_eq!(after > before, to == then, "{to:?}");

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use blindprint_core::{ConsentId, EnrolmentId, Entropy, SubjectId};
 use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
-use super::{SqliteStore, corrupt, failed};
+use super::{SqliteStore, corrupt, failed, ledger::append};
 use crate::{
     Result,
     domain::{
@@ -11,6 +11,7 @@ use crate::{
             Ground, Issuance, LIST_ENTRIES, ListId, ListKind, ListRecord, Standing, StatusEntry,
             Whose,
         },
+        ledger::{Draft, Stamp},
     },
     store::CredentialStore,
 };
@@ -56,11 +57,23 @@ impl CredentialStore for SqliteStore {
                 entries.push(take_index(&mut tx, issuance, kind, entropy).await?);
             }
         }
+        let stamp = Stamp {
+            at: issuance.issued,
+            entropy,
+        };
+        append(&mut tx, &[Draft::issued(issuance, &entries)], stamp)
+            .await
+            .map_err(failed(DOING))?;
         tx.commit().await.map_err(failed(DOING))?;
         Ok(Some(entries))
     }
 
-    async fn change_standing(&self, whose: &Whose, to: Standing) -> Result<Option<Standing>> {
+    async fn change_standing(
+        &self,
+        whose: &Whose,
+        to: Standing,
+        stamp: Stamp<'_>,
+    ) -> Result<Option<Standing>> {
         const DOING: &str = "changing a credential's status";
         let mut tx = self.begin(DOING).await?;
         let issuances = find(&mut tx, whose).await?;
@@ -73,7 +86,7 @@ impl CredentialStore for SqliteStore {
         let mut worst = None;
         for (issuance, known) in issuances {
             if known != Standing::Revoked && known != to {
-                change(&mut tx, Of::Issuance(&issuance), to)
+                change(&mut tx, Of::Issuance(&issuance), to, stamp)
                     .await
                     .map_err(failed(DOING))?;
             }
@@ -141,10 +154,7 @@ async fn insert(tx: &mut Tx, issuance: &Issuance) -> sqlx::Result<bool> {
                  WHERE id = $4 AND subject = $3 AND state = 'live'",
             )
             .bind(id)
-            .bind(match &issuance.ground {
-                Ground::Enrolment(..) => "enrolment",
-                _ => "authentication",
-            })
+            .bind(issuance.ground.kind())
             .bind(subject.as_str())
             .bind(enrolment.to_string())
             .bind(issued)
@@ -282,7 +292,12 @@ pub(super) enum Of<'a> {
 }
 
 /// Changes what lists say, and that they have changed, within the caller's transaction.
-pub(super) async fn change(tx: &mut Tx, of: Of<'_>, to: Standing) -> sqlx::Result<()> {
+pub(super) async fn change(
+    tx: &mut Tx,
+    of: Of<'_>,
+    to: Standing,
+    stamp: Stamp<'_>,
+) -> sqlx::Result<()> {
     // Each names two values; a part of the condition that is not meant gets none.
     let (part, first, second) = match of {
         Of::Issuance(id) => ("id = $1 AND $2 IS NULL", id.to_owned(), None),
@@ -304,19 +319,30 @@ pub(super) async fn change(tx: &mut Tx, of: Of<'_>, to: Standing) -> sqlx::Resul
          WHERE id IN (SELECT e.list FROM status_entries e
                       WHERE e.issuance IN (SELECT id FROM issuances WHERE {changing}))"
     );
-    let issuances = format!("UPDATE issuances SET state = $3 WHERE {changing}");
+    let issuances =
+        format!("UPDATE issuances SET state = $3 WHERE {changing} RETURNING id, subject");
+    let mut changed = Vec::new();
     for statement in [lists, issuances] {
-        sqlx::query(sqlx::AssertSqlSafe(statement))
+        changed = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(&first)
             .bind(&second)
             .bind(to.as_str())
-            .execute(&mut **tx)
+            .fetch_all(&mut **tx)
             .await?;
     }
-    Ok(())
+    let drafts: sqlx::Result<Vec<Draft>> = changed
+        .iter()
+        .map(|row| {
+            let subject = row.try_get::<Option<&str>, _>("subject")?;
+            let subject = subject.and_then(|subject| subject.parse().ok());
+            let id = row.try_get("id")?;
+            Ok(Draft::status_changed(subject.as_ref(), id, to))
+        })
+        .collect();
+    append(tx, &drafts?, stamp).await.map(drop)
 }
 
-fn list_kind(row: &SqliteRow) -> Result<ListKind> {
+pub(super) fn list_kind(row: &SqliteRow) -> Result<ListKind> {
     let kind: &str = row.try_get("kind").map_err(corrupt)?;
     [ListKind::Bitstring, ListKind::Token]
         .into_iter()
@@ -324,7 +350,7 @@ fn list_kind(row: &SqliteRow) -> Result<ListKind> {
         .ok_or_else(|| corrupt("an unknown kind of status list"))
 }
 
-fn issuer(row: &SqliteRow) -> Result<IssuerMethod> {
+pub(super) fn issuer(row: &SqliteRow) -> Result<IssuerMethod> {
     let issuer: &str = row.try_get("issuer").map_err(corrupt)?;
     [IssuerMethod::Web, IssuerMethod::Webvh]
         .into_iter()

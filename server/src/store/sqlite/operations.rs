@@ -8,12 +8,15 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use super::{
     SqliteStore, corrupt,
     credentials::{Of, change},
-    failed, parsed, time,
+    failed,
+    ledger::append,
+    parsed, time,
 };
 use crate::{
     Result,
     domain::{
         issued::Standing,
+        ledger::{Draft, Stamp},
         record::{Effect, NotBegun, Operation, PendingEnrolment, SubjectKeys},
     },
     store::OperationStore,
@@ -150,7 +153,13 @@ impl OperationStore for SqliteStore {
             .collect()
     }
 
-    async fn finish_operation(&self, sequence: i64, effects: &[Effect]) -> Result<()> {
+    async fn finish_operation(
+        &self,
+        sequence: i64,
+        effects: &[Effect],
+        drafts: &[Draft],
+        stamp: Stamp<'_>,
+    ) -> Result<()> {
         const DOING: &str = "recording what the enclave did";
         let mut tx = self.begin(DOING).await?;
         let known = sqlx::query("DELETE FROM operations WHERE sequence = $1")
@@ -160,8 +169,11 @@ impl OperationStore for SqliteStore {
             .map_err(failed(DOING))?;
         if known.rows_affected() == 1 {
             for effect in effects {
-                apply(&mut tx, effect).await.map_err(failed(DOING))?;
+                apply(&mut tx, effect, stamp).await.map_err(failed(DOING))?;
             }
+            append(&mut tx, drafts, stamp)
+                .await
+                .map_err(failed(DOING))?;
         }
         tx.commit().await.map_err(failed(DOING))
     }
@@ -185,7 +197,7 @@ async fn insert_operation(
     row.try_get("sequence").map_err(corrupt)
 }
 
-async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
+async fn apply(tx: &mut Tx, effect: &Effect, stamp: Stamp<'_>) -> sqlx::Result<()> {
     match effect {
         Effect::ConsentGiven {
             consent,
@@ -203,7 +215,10 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
             at,
             withdrawal,
             receipt,
-        } => withdraw_consent(tx, subject, *consent, *at, (withdrawal, receipt)).await,
+        } => {
+            let words = (withdrawal, receipt);
+            withdraw_consent(tx, subject, *consent, *at, words, stamp).await
+        }
         Effect::Enrolled {
             enrolment,
             receipt,
@@ -212,7 +227,7 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
         } => {
             enrol(tx, *enrolment, receipt, *at).await?;
             match replaced {
-                Some(replaced) => erase(tx, *replaced, None, *at).await,
+                Some(replaced) => erase(tx, *replaced, None, *at, stamp).await,
                 None => Ok(()),
             }
         }
@@ -221,8 +236,8 @@ async fn apply(tx: &mut Tx, effect: &Effect) -> sqlx::Result<()> {
             enrolment,
             receipt,
             at,
-        } => erase(tx, *enrolment, receipt.as_ref(), *at).await,
-        Effect::ConsentsEnded { subject, at } => end_consents(tx, subject, *at).await,
+        } => erase(tx, *enrolment, receipt.as_ref(), *at, stamp).await,
+        Effect::ConsentsEnded { subject, at } => end_consents(tx, subject, *at, stamp).await,
         Effect::KeysChanged { subject, keys } => change_keys(tx, subject, keys).await,
     }
 }
@@ -271,6 +286,7 @@ async fn withdraw_consent(
     consent: ConsentId,
     at: UnixTime,
     (withdrawal, receipt): (&Jws, &Jws),
+    stamp: Stamp<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE consents
@@ -284,16 +300,21 @@ async fn withdraw_consent(
     .bind(receipt.as_str())
     .execute(&mut **tx)
     .await?;
-    change(tx, Of::Consent(subject, consent), Standing::Revoked).await
+    change(tx, Of::Consent(subject, consent), Standing::Revoked, stamp).await
 }
 
-async fn end_consents(tx: &mut Tx, subject: &SubjectId, at: UnixTime) -> sqlx::Result<()> {
+async fn end_consents(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    at: UnixTime,
+    stamp: Stamp<'_>,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE consents SET withdrawn = $2 WHERE subject = $1 AND withdrawn IS NULL")
         .bind(subject.as_str())
         .bind(at.0)
         .execute(&mut **tx)
         .await?;
-    change(tx, Of::Consents(subject), Standing::Revoked).await
+    change(tx, Of::Consents(subject), Standing::Revoked, stamp).await
 }
 
 async fn enrol(
@@ -356,6 +377,7 @@ async fn erase(
     enrolment: EnrolmentId,
     receipt: Option<&Jws>,
     at: UnixTime,
+    stamp: Stamp<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE enrolments
@@ -368,5 +390,5 @@ async fn erase(
     .bind(receipt.map(Jws::as_str))
     .execute(&mut **tx)
     .await?;
-    change(tx, Of::Enrolment(enrolment), Standing::Revoked).await
+    change(tx, Of::Enrolment(enrolment), Standing::Revoked, stamp).await
 }

@@ -1,11 +1,14 @@
 use async_trait::async_trait;
-use blindprint_core::{Digest, Nonce, SubjectId};
+use blindprint_core::{Digest, Entropy, Nonce, SubjectId};
 use sqlx::Row as _;
 
-use super::{SqliteStore, corrupt, failed, parsed, parsed_option, purpose, time};
+use super::{SqliteStore, corrupt, failed, ledger::append, parsed, parsed_option, purpose, time};
 use crate::{
     Result,
-    domain::record::{ChallengeRecord, VerdictRecord},
+    domain::{
+        ledger::{Draft, Stamp},
+        record::{ChallengeRecord, VerdictRecord},
+    },
     store::VerdictStore,
 };
 
@@ -72,8 +75,10 @@ impl VerdictStore for SqliteStore {
         Ok(claimed.rows_affected() == 1)
     }
 
-    async fn record_verdict(&self, verdict: &VerdictRecord) -> Result<()> {
-        sqlx::query(
+    async fn record_verdict(&self, verdict: &VerdictRecord, entropy: &dyn Entropy) -> Result<()> {
+        const DOING: &str = "recording a verdict";
+        let mut tx = self.begin(DOING).await?;
+        let recorded = sqlx::query(
             "INSERT INTO verdicts (challenge, subject, enrolment, probe, audience, matched, jws,
                                    given)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -87,10 +92,19 @@ impl VerdictStore for SqliteStore {
         .bind(verdict.matched)
         .bind(verdict.jws.as_str())
         .bind(verdict.given.0)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .map_err(failed("recording a verdict"))?;
-        Ok(())
+        .map_err(failed(DOING))?;
+        if recorded.rows_affected() == 1 {
+            let stamp = Stamp {
+                at: verdict.given,
+                entropy,
+            };
+            append(&mut tx, &[Draft::verdict(verdict)], stamp)
+                .await
+                .map_err(failed(DOING))?;
+        }
+        tx.commit().await.map_err(failed(DOING))
     }
 
     async fn verdict(&self, challenge: Nonce) -> Result<Option<VerdictRecord>> {

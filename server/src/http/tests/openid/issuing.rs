@@ -14,6 +14,7 @@ use crate::{
         issued::{Standing, StatusEntry, Whose},
         record::Effect,
     },
+    http::tests::fixture::stamp,
     store::{CredentialStore as _, OperationStore as _},
 };
 
@@ -239,7 +240,7 @@ pub(super) async fn withdraw(fixture: &Fixture, owner: &SigningKey, consent: Con
     };
     fixture
         .store
-        .finish_operation(sequence, &[effect])
+        .finish_operation(sequence, &[effect], &[], stamp())
         .await
         .unwrap();
 }
@@ -259,7 +260,11 @@ async fn suspended_credentials_come_back() {
     };
     let change = async |to| {
         let whose = Whose::Anybody(entry);
-        fixture.store.change_standing(&whose, to).await.unwrap();
+        fixture
+            .store
+            .change_standing(&whose, to, stamp())
+            .await
+            .unwrap();
         fixture.clock.advance(61);
     };
     change(Standing::Suspended).await;
