@@ -50,6 +50,8 @@ problems! {
     InvitationRequired = "invitation-required", 403, "Enrolment needs a valid invitation or API key";
     /// No live consent for this purpose.
     ConsentRequired = "consent-required", 403, "There is no live consent for this purpose: ask for consent first";
+    /// The subject restricted processing, objected to it, or asked for erasure.
+    ProcessingRestricted = "processing-restricted", 403, "The subject has restricted what is done with their data: lift the restriction first";
     /// The enclave refused what was signed or evaluated.
     Refused = "refused", 403, "The signed statement does not fit what the enclave knows: start the flow again";
     /// Nothing that a credential could stand on.
