@@ -95,3 +95,6 @@ impl Audit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,6 @@ fn line(signature: &Signature) -> String {
 pub fn cosigned_message(time: u64, checkpoint: &Checkpoint) -> Vec<u8> {
     format!("cosignature/v1\ntime {time}\n{}", checkpoint.text()).into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,8 +75,8 @@ impl Salt {
         Self(salt)
     }
 
-    /// The salt that was stored as these bytes; the caller's copy is wiped.
-    pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
+    /// The salt that was stored as these bytes, of which the caller wipes its copy.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Self(Box::new(*bytes))
     }
 
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_commitment_is_the_hash_of_label_salt_and_event() {
-        let salt = Salt::from_bytes(Zeroizing::new([7; 32]));
+        let salt = Salt::from_bytes(&[7; 32]);
         let commitment = Commitment::to(&salt, b"event");
         // printf 'blindprint/log-commitment/v1\0' | cat - <(printf '\007%.0s' {1..32}) <(printf event) | sha256sum
         assert_eq!(
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn commitments_and_salts_have_one_spelling() {
-        let salt = Salt::from_bytes(Zeroizing::new([7; 32]));
+        let salt = Salt::from_bytes(&[7; 32]);
         let text = salt.to_text();
         assert_eq!(text.parse::<Salt>().unwrap().expose(), salt.expose());
         let commitment = Commitment::to(&salt, b"");

@@ -117,3 +117,6 @@ impl HashReader for Frontier {
             .collect()
     }
 }
+
+#[cfg(test)]
+pub mod tests;

@@ -166,3 +166,6 @@ pub fn decimal(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
 }
+
+#[cfg(test)]
+mod tests;

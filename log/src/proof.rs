@@ -167,3 +167,6 @@ impl HashReader for Given {
         Ok(self.0.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

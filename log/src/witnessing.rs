@@ -87,3 +87,6 @@ impl FromStr for AddCheckpoint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

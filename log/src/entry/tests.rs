@@ -1,5 +1,4 @@
 use blindprint_core::SystemEntropy;
-use zeroize::Zeroizing;
 
 use super::*;
 use crate::Salt;
@@ -7,7 +6,7 @@ use crate::Salt;
 const AT: UnixTime = UnixTime(1_760_000_000);
 
 fn commitment() -> Commitment {
-    Commitment::to(&Salt::from_bytes(Zeroizing::new([7; 32])), b"event")
+    Commitment::to(&Salt::from_bytes(&[7; 32]), b"event")
 }
 
 fn handles(count: u8) -> Vec<Nonce> {
