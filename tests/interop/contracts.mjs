@@ -1,6 +1,6 @@
 // Compiles the contract with solc-js, without metadata so that the same source gives the same bytes:
 //
-//   node contracts.mjs           prints {source, compiler, evm, abi, bytecode}
+//   node contracts.mjs           prints {source, compiler, evmVersion, abi, bytecode}
 //   node contracts.mjs --write   writes them beside the source
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -33,5 +33,5 @@ function compile(content) {
     const output = JSON.parse(solc.compile(JSON.stringify(input)));
     if (output.errors?.length) throw new Refused(output.errors.map((error) => error.formattedMessage).join('\n'));
     const { abi, evm } = output.contracts[source][NAME];
-    return { source, compiler: solc.version(), evm: EVM, abi, bytecode: `0x${evm.bytecode.object}` };
+    return { source, compiler: solc.version(), evmVersion: EVM, abi, bytecode: `0x${evm.bytecode.object}` };
 }
