@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use blindprint_core::{
     Jws, Nonce,
     problem::ProblemCode,
@@ -134,6 +136,7 @@ impl Service {
                 "the probe does not fit its challenge",
             ));
         }
+        let begun = Instant::now();
         let health = self.enclave.terms().await?;
         upload.fits(probe.submission, probe.key, health.key)?;
         self.consented(caller, probe.purpose, now).await?;
@@ -179,6 +182,7 @@ impl Service {
             given: verdict.iat,
         };
         self.store.record_verdict(&record, &*self.entropy).await?;
+        self.measure(challenge, begun).await;
         let outcome = if verdict.matched { "match" } else { "no_match" };
         metrics::counter!("blindprint_verdicts_total", "outcome" => outcome).increment(1);
         Ok(jws)
@@ -191,6 +195,17 @@ impl Service {
             .filter(|verdict| verdict.subject == caller.subject)
             .map(|verdict| verdict.jws)
             .ok_or(Error::Refused(ProblemCode::NotFound))
+    }
+
+    /// Notes how long a verdict took. It is given whether that succeeds or not.
+    async fn measure(&self, challenge: Nonce, begun: Instant) {
+        let milliseconds = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = self.store.measure_verdict(challenge, milliseconds).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "how long a verdict took could not be noted"
+            );
+        }
     }
 
     async fn open(

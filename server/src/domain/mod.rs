@@ -36,6 +36,7 @@ mod public;
 pub mod record;
 mod redeeming;
 mod refusal;
+pub mod reports;
 mod resolution;
 mod status;
 mod subject;

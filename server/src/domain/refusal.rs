@@ -6,6 +6,7 @@ use std::{
 use blindprint_core::{SubjectId, UnixTime, problem::ProblemCode};
 use blindprint_protocol::message::Refusal;
 
+use super::reports::HoldCounts;
 use crate::Error;
 
 /// How long the enclave's word that a subject is locked is taken for granted, in seconds. It
@@ -84,6 +85,19 @@ impl Holds {
             Some((until, refusal)) if now < *until => Err((*refusal).into()),
             _ => Ok(()),
         }
+    }
+
+    /// How many subjects must wait at this moment, as far as is known here.
+    pub(super) fn counts(&self, now: UnixTime) -> HoldCounts {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = HoldCounts::default();
+        for (_, refusal) in held.values().filter(|(until, _)| now < *until) {
+            match refusal {
+                Refusal::Throttled { .. } => counts.throttled += 1,
+                _ => counts.locked += 1,
+            }
+        }
+        counts
     }
 
     /// Forgets a subject who recovered.

@@ -9,6 +9,7 @@
 mod conformance;
 mod credentials;
 mod ledger;
+mod reports;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use blindprint_core::{
 
 pub use credentials::{CredentialStore, HostingStore};
 pub use ledger::LedgerStore;
+pub use reports::ReportStore;
 pub use sqlite::SqliteStore;
 
 use crate::{
@@ -43,6 +45,7 @@ pub trait Store:
     + CredentialStore
     + HostingStore
     + OpenIdStore
+    + ReportStore
     + LedgerStore
     + Send
     + Sync
@@ -166,6 +169,9 @@ pub trait VerdictStore {
 
     /// Remembers a verdict and logs it, unless there is one on its challenge.
     async fn record_verdict(&self, verdict: &VerdictRecord, entropy: &dyn Entropy) -> Result<()>;
+
+    /// Notes how long a verdict took.
+    async fn measure_verdict(&self, challenge: Nonce, milliseconds: u32) -> Result<()>;
 
     /// The verdict on a challenge.
     async fn verdict(&self, challenge: Nonce) -> Result<Option<VerdictRecord>>;

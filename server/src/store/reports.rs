@@ -8,9 +8,9 @@ use crate::{
         reports::{
             AudienceRow, AudienceSort, ClientFilter, ConsentFilter, ConsentRow, ConsentSort,
             Counts, DeliveryFilter, DeliveryRow, EnrolmentSeries, Extent, InvitationFilter,
-            InvitationRow, IssuanceFilter, IssuanceRow, ListRow, Listed, PageNumber, RightsFilter,
-            RightsRow, RightsSort, Search, Span, SubjectFilter, SubjectRow, SubjectSort, TimeSort,
-            TimelineFilter, TimelineRow, VerdictSeries,
+            InvitationRow, InvitationSort, IssuanceFilter, IssuanceRow, ListRow, Listed,
+            PageNumber, RightsFilter, RightsRow, RightsSort, Search, Sorted, Span, SubjectFilter,
+            SubjectRow, SubjectSort, TimeSort, TimelineFilter, TimelineRow, VerdictSeries,
         },
     },
 };
@@ -33,7 +33,7 @@ pub trait ReportStore {
         &self,
         search: Option<&Search>,
         since: UnixTime,
-        page: (PageNumber, AudienceSort),
+        page: (PageNumber, Sorted<AudienceSort>),
     ) -> Result<Listed<AudienceRow>>;
 
     /// Subjects.
@@ -93,7 +93,7 @@ pub trait ReportStore {
     async fn invitation_rows(
         &self,
         filter: &InvitationFilter,
-        extent: &Extent<TimeSort>,
+        extent: &Extent<InvitationSort>,
         now: UnixTime,
     ) -> Result<Listed<InvitationRow>>;
 

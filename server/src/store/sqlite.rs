@@ -7,6 +7,7 @@ mod invitations;
 mod ledger;
 mod openid;
 mod operations;
+mod reports;
 mod requests;
 mod subjects;
 mod verdicts;

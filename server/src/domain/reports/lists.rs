@@ -12,24 +12,22 @@ use crate::domain::{
 };
 
 choices! {
-    /// The order of most lists.
+    /// The order of lists that are told by the time alone.
     TimeSort {
-        /// By age, the youngest first.
-        Newest = "newest",
-        /// By age, the oldest first.
-        Oldest = "oldest",
+        /// By when it began.
+        Time = "time",
     }
 }
 
 choices! {
     /// The order of subjects.
     SubjectSort {
-        /// By first consent, the latest first.
-        Newest = "newest",
-        /// By first consent, the earliest first.
-        Oldest = "oldest",
-        /// By last verdict, the latest first, then those without.
+        /// By first consent.
+        Since = "since",
+        /// By last verdict.
         LastVerdict = "last-verdict",
+        /// By number of verdicts.
+        Verdicts = "verdicts",
     }
 }
 
@@ -80,12 +78,10 @@ pub struct SubjectRow {
 choices! {
     /// The order of consents.
     ConsentSort {
-        /// By when they were given, the latest first.
-        Newest = "newest",
-        /// By when they were given, the earliest first.
-        Oldest = "oldest",
-        /// By when they end by themselves, the earliest first.
-        Expiry = "expiry",
+        /// By when they were given or refused.
+        Given = "given",
+        /// By when they end by themselves.
+        Expires = "expires",
     }
 }
 
@@ -126,13 +122,13 @@ pub struct ConsentRow {
 choices! {
     /// The order of relying parties.
     AudienceSort {
-        /// By number of verdicts, most first.
+        /// By number of verdicts.
         Verdicts = "verdicts",
         /// By name.
         Name = "name",
-        /// By acceptance rate, the lowest first.
+        /// By acceptance rate.
         Acceptance = "acceptance",
-        /// By last verdict, the latest first.
+        /// By last verdict.
         Last = "last",
     }
 }
@@ -297,14 +293,12 @@ choices! {
 }
 
 choices! {
-    /// The order of rights requests.
+    /// The order of rights requests. What waits comes before what was answered.
     RightsSort {
-        /// By deadline, the earliest first: what waits comes before what is answered.
+        /// By deadline.
         Due = "due",
-        /// By when they were opened, the latest first.
-        Newest = "newest",
-        /// By when they were opened, the earliest first.
-        Oldest = "oldest",
+        /// By when they were opened.
+        Opened = "opened",
     }
 }
 
@@ -336,6 +330,16 @@ pub struct RightsRow {
     pub due: UnixTime,
     /// When it was.
     pub closed: Option<UnixTime>,
+}
+
+choices! {
+    /// The order of invitations.
+    InvitationSort {
+        /// By when they were made.
+        Created = "created",
+        /// By when they end.
+        Expires = "expires",
+    }
 }
 
 choices! {

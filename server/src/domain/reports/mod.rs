@@ -3,7 +3,6 @@
 //! Nothing here is biometric, and nothing is a ciphertext or a secret: the rows hold names, times,
 //! states and outcomes, as the queries of `store/sqlite/reports.rs` select them and nothing else.
 
-mod export;
 mod health;
 mod lists;
 mod overview;
@@ -16,14 +15,13 @@ use std::{fmt, str::FromStr};
 
 use blindprint_core::UnixTime;
 
-pub use export::{CsvRow, EXPORT_BATCH, export};
 pub use health::{Health, HoldCounts, Job};
 pub use lists::{
     AudienceRow, AudienceSort, ClientFilter, ConsentFilter, ConsentRow, ConsentSort,
     DeliveryFilter, DeliveryRow, DeliveryState, EnrolledFilter, InvitationFilter, InvitationRow,
-    InvitationStanding, IssuanceFilter, IssuanceKind, IssuanceRow, IssuanceStanding, ListRow,
-    RightsFilter, RightsRow, RightsSort, RightsStanding, SubjectFilter, SubjectRow, SubjectSort,
-    TimeSort,
+    InvitationSort, InvitationStanding, IssuanceFilter, IssuanceKind, IssuanceRow,
+    IssuanceStanding, ListRow, RightsFilter, RightsRow, RightsSort, RightsStanding, SubjectFilter,
+    SubjectRow, SubjectSort, TimeSort,
 };
 pub use overview::{Counts, Overview, Share};
 pub use series::{Day, EnrolmentDay, EnrolmentSeries, Span, VerdictBucket, VerdictSeries};
@@ -33,6 +31,8 @@ pub use timeline::{TimelineFilter, TimelineGroup, TimelineKind, TimelineRow};
 pub const PAGE_ROWS: u32 = 25;
 /// No list has more pages to leaf through: what is further down is found by a filter.
 pub const MOST_PAGES: u32 = 4000;
+/// Rows of an export that are read at once.
+pub const EXPORT_BATCH: u32 = 1000;
 /// Longest text to search for, in characters.
 const LONGEST_SEARCH: usize = 200;
 
@@ -162,13 +162,52 @@ pub struct Place {
     pub id: String,
 }
 
+/// By what a list is ordered, and which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sorted<S> {
+    /// By what.
+    pub by: S,
+    /// Whether the largest come first.
+    pub descending: bool,
+}
+
+impl<S> Sorted<S> {
+    /// The smallest first.
+    pub const fn ascending(by: S) -> Self {
+        Self {
+            by,
+            descending: false,
+        }
+    }
+
+    /// The largest first.
+    pub const fn descending(by: S) -> Self {
+        Self {
+            by,
+            descending: true,
+        }
+    }
+}
+
 /// Which rows are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent<S> {
     /// One page, in this order, and how many rows there are on all pages.
-    Page(PageNumber, S),
+    Page(PageNumber, Sorted<S>),
     /// The next rows of an export: oldest first, those after this place.
     After(Option<Place>),
+}
+
+/// A row of an export.
+pub trait CsvRow {
+    /// The columns' names. Times are Unix seconds.
+    const COLUMNS: &'static [&'static str];
+
+    /// The values, one a column.
+    fn fields(&self) -> Vec<String>;
+
+    /// Where the next batch goes on.
+    fn place(&self) -> Place;
 }
 
 /// Rows of a list.

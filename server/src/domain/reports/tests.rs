@@ -1,62 +1,8 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use blindprint_core::UnixTime;
-use futures_util::TryStreamExt as _;
 
 use super::*;
 
 const NOON: UnixTime = UnixTime(1_800_014_400);
-
-struct Line(i64, &'static str);
-
-impl CsvRow for Line {
-    const COLUMNS: &'static [&'static str] = &["number", "text"];
-
-    fn fields(&self) -> Vec<String> {
-        vec![self.0.to_string(), self.1.to_owned()]
-    }
-
-    fn place(&self) -> Place {
-        Place {
-            at: UnixTime(self.0),
-            id: self.1.to_owned(),
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_export_quotes_what_would_break_it_and_defuses_formulas() {
-    let rows = |_| async {
-        Ok(vec![
-            Line(1, "plain"),
-            Line(-2, "a,b"),
-            Line(3, "say \"so\"\r\nagain"),
-            Line(4, "=1+1"),
-            Line(5, "@SUM(A1)"),
-        ])
-    };
-    let pieces: Vec<String> = export(rows).try_collect().await.unwrap();
-    let expected = "number,text\r\n1,plain\r\n\"'-2\",\"a,b\"\r\n3,\"say \"\"so\"\"\r\nagain\"\r\n\
-                    4,\"'=1+1\"\r\n5,\"'@SUM(A1)\"\r\n";
-    assert_eq!(pieces.concat(), expected);
-}
-
-#[tokio::test]
-async fn an_export_goes_on_after_full_batches_until_one_is_not_full() {
-    let asked = AtomicUsize::new(0);
-    let asked = &asked;
-    let batch = i64::from(EXPORT_BATCH);
-    let rows = move |after: Option<Place>| async move {
-        asked.fetch_add(1, Ordering::Relaxed);
-        let first = after.map_or(0, |place| place.at.0 + 1);
-        let last = (first + batch).min(2 * batch + 7);
-        Ok((first..last).map(|number| Line(number, "x")).collect())
-    };
-    let pieces: Vec<String> = export(rows).try_collect().await.unwrap();
-    let lines = usize::try_from(2 * batch + 7 + 1).unwrap();
-    assert_eq!(pieces.concat().lines().count(), lines);
-    assert_eq!(asked.load(Ordering::Relaxed), 3);
-}
 
 #[test]
 fn a_search_finds_its_own_characters_only() {
@@ -72,8 +18,8 @@ fn choices_are_read_as_they_are_written() {
     for sort in SubjectSort::ALL {
         assert_eq!(sort.as_str().parse(), Ok(*sort));
     }
-    assert_eq!(SubjectSort::default(), SubjectSort::Newest);
-    assert_eq!("Newest".parse::<SubjectSort>(), Err(UnknownChoice));
+    assert_eq!(SubjectSort::default(), SubjectSort::Since);
+    assert_eq!("Since".parse::<SubjectSort>(), Err(UnknownChoice));
 }
 
 #[test]

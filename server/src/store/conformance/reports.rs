@@ -10,9 +10,10 @@ use crate::domain::{
     issued::{Ground, Issuance, IssuanceId, ListKind},
     reports::{
         AudienceSort, ClientFilter, ConsentFilter, ConsentSort, CsvRow as _, DeliveryFilter,
-        EnrolledFilter, Extent, InvitationFilter, InvitationStanding, IssuanceFilter, IssuanceKind,
-        PAGE_ROWS, PageNumber, RightsFilter, RightsSort, Search, Span, SubjectFilter, SubjectSort,
-        TimeSort, TimelineFilter, TimelineGroup, TimelineKind,
+        EnrolledFilter, Extent, InvitationFilter, InvitationSort, InvitationStanding,
+        IssuanceFilter, IssuanceKind, PAGE_ROWS, PageNumber, RightsFilter, RightsSort, Search,
+        Sorted, Span, SubjectFilter, SubjectSort, TimeSort, TimelineFilter, TimelineGroup,
+        TimelineKind,
     },
 };
 
@@ -38,7 +39,15 @@ async fn judge(store: &dyn Store, pending: &PendingEnrolment, audience: &str, se
         jws: jws("verdict"),
         given: NOW.plus(seconds),
     };
-    store.record_verdict(&verdict).await.unwrap();
+    store
+        .record_verdict(&verdict, &SystemEntropy)
+        .await
+        .unwrap();
+    let milliseconds = u32::try_from(seconds).unwrap_or(0) * 100;
+    store
+        .measure_verdict(verdict.challenge, milliseconds)
+        .await
+        .unwrap();
 }
 
 async fn erase(store: &dyn Store, pending: &PendingEnrolment, at: UnixTime) {
@@ -64,8 +73,8 @@ async fn subjects_are_searched_filtered_sorted_and_leafed_through() {
         store.subject_rows(filter, &extent, NOW).await.unwrap()
     };
     let all = SubjectFilter::default();
-    let first = read(&all, 1, SubjectSort::Newest).await;
-    let second = read(&all, 2, SubjectSort::Newest).await;
+    let first = read(&all, 1, Sorted::descending(SubjectSort::Since)).await;
+    let second = read(&all, 2, Sorted::descending(SubjectSort::Since)).await;
     assert_eq!(first.total, u64::from(PAGE_ROWS) + 2);
     assert_eq!(
         (first.rows.len(), second.rows.len(), first.pages()),
@@ -83,7 +92,7 @@ async fn subjects_are_searched_filtered_sorted_and_leafed_through() {
         search: search("PERSON007"),
         ..SubjectFilter::default()
     };
-    let found = read(&one, 1, SubjectSort::Oldest).await;
+    let found = read(&one, 1, Sorted::ascending(SubjectSort::Since)).await;
     assert_eq!(found.rows.len(), 1);
     let row = &found.rows[0];
     assert_eq!((row.consents, row.enrolments, row.verdicts), (1, 1, 0));
@@ -95,13 +104,18 @@ async fn subjects_are_searched_filtered_sorted_and_leafed_through() {
         search: search("person%7"),
         ..SubjectFilter::default()
     };
-    assert_eq!(read(&nothing, 1, SubjectSort::Newest).await.total, 0);
+    assert_eq!(
+        read(&nothing, 1, Sorted::descending(SubjectSort::Since))
+            .await
+            .total,
+        0
+    );
 
     let unenrolled = SubjectFilter {
         enrolled: EnrolledFilter::NotEnrolled,
         ..SubjectFilter::default()
     };
-    let found = read(&unenrolled, 1, SubjectSort::Newest).await;
+    let found = read(&unenrolled, 1, Sorted::descending(SubjectSort::Since)).await;
     assert_eq!(found.rows[0].subject, alice());
     assert_eq!(found.total, 1);
     let over = store
@@ -114,7 +128,12 @@ async fn subjects_are_searched_filtered_sorted_and_leafed_through() {
         enrolled: EnrolledFilter::Restricted,
         ..SubjectFilter::default()
     };
-    assert_eq!(read(&restricted, 1, SubjectSort::Newest).await.total, 0);
+    assert_eq!(
+        read(&restricted, 1, Sorted::descending(SubjectSort::Since))
+            .await
+            .total,
+        0
+    );
 }
 
 #[tokio::test]
@@ -126,7 +145,7 @@ async fn whoever_was_judged_last_comes_first() {
         let pending = enrolled(store, &person(number)).await;
         judge(store, &pending, "https://shop.example", seconds).await;
     }
-    let extent = Extent::Page(FIRST, SubjectSort::LastVerdict);
+    let extent = Extent::Page(FIRST, Sorted::descending(SubjectSort::LastVerdict));
     let found = store
         .subject_rows(&SubjectFilter::default(), &extent, NOW)
         .await
@@ -177,7 +196,7 @@ async fn consents_are_told_by_what_became_of_them() {
             state: Some(state),
             ..ConsentFilter::default()
         };
-        let extent = Extent::Page(FIRST, ConsentSort::Expiry);
+        let extent = Extent::Page(FIRST, Sorted::ascending(ConsentSort::Expires));
         store
             .consent_rows(&filter, &extent, now)
             .await
@@ -234,7 +253,7 @@ async fn a_timeline_tells_one_subjects_story_and_no_others() {
             .await
             .unwrap()
     };
-    let kinds: Vec<_> = read(None, TimeSort::Oldest)
+    let kinds: Vec<_> = read(None, Sorted::ascending(TimeSort::Time))
         .await
         .rows
         .iter()
@@ -251,13 +270,17 @@ async fn a_timeline_tells_one_subjects_story_and_no_others() {
             TimelineKind::Erased,
         ]
     );
-    let verdicts = read(Some(TimelineGroup::Verdicts), TimeSort::Newest).await;
+    let verdicts = read(
+        Some(TimelineGroup::Verdicts),
+        Sorted::descending(TimeSort::Time),
+    )
+    .await;
     assert_eq!(verdicts.total, 2);
     let last = &verdicts.rows[0];
     assert_eq!(last.about.as_deref(), Some("https://bank.example"));
     assert_eq!(last.profile, Some(pending.enrolment.profile));
     let later = NOW.plus(2000);
-    let extent = Extent::Page(FIRST, TimeSort::Newest);
+    let extent = Extent::Page(FIRST, Sorted::descending(TimeSort::Time));
     let all = store
         .timeline(&alice(), TimelineFilter::default(), &extent, later)
         .await
@@ -294,6 +317,8 @@ async fn counts_and_series_follow_what_happens() {
     let [.., yesterday, today] = &verdicts.buckets[..] else {
         panic!()
     };
+    assert_eq!((yesterday.median, yesterday.p95), (Some(400), Some(900)));
+    assert_eq!(verdicts.buckets[0].median, None);
     assert_eq!((yesterday.verdicts(), today.verdicts()), (10, 1));
 }
 
@@ -313,22 +338,28 @@ async fn relying_parties_are_told_apart_by_their_verdicts() {
         let found = store.audience_rows(search, NOW, (FIRST, sort)).await;
         found.unwrap()
     };
-    let all = read(None, AudienceSort::Verdicts).await;
+    let all = read(None, Sorted::descending(AudienceSort::Verdicts)).await;
     assert_eq!(all.total, 2);
     let shop = &all.rows[0];
     assert_eq!(shop.audience.as_str(), "https://shop.example");
     assert_eq!((shop.verdicts, shop.matched, shop.subjects), (4, 3, 2));
     assert_eq!(shop.last, NOW.plus(8));
-    let by_name = read(None, AudienceSort::Name).await;
+    let by_name = read(None, Sorted::ascending(AudienceSort::Name)).await;
     assert_eq!(by_name.rows[0].audience.as_str(), "https://bank.example");
     assert_eq!(
-        read(None, AudienceSort::Acceptance).await.rows[0].audience,
+        read(None, Sorted::ascending(AudienceSort::Acceptance))
+            .await
+            .rows[0]
+            .audience,
         shop.audience
     );
     assert_eq!(
-        read(search("BANK").as_ref(), AudienceSort::Last)
-            .await
-            .total,
+        read(
+            search("BANK").as_ref(),
+            Sorted::descending(AudienceSort::Last)
+        )
+        .await
+        .total,
         1
     );
 }
@@ -351,7 +382,7 @@ async fn credentials_lists_invitations_and_clients_are_listed() {
         .unwrap()
         .unwrap();
     erase(store, &pending, NOW).await;
-    let extent = Extent::Page(FIRST, TimeSort::Newest);
+    let extent = Extent::Page(FIRST, Sorted::descending(TimeSort::Time));
     let filter = IssuanceFilter {
         kind: Some(IssuanceKind::Enrolment),
         search: search("alice"),
@@ -378,6 +409,7 @@ async fn credentials_lists_invitations_and_clients_are_listed() {
             search: search("desk"),
             standing: None,
         };
+        let extent = Extent::Page(FIRST, Sorted::descending(InvitationSort::Created));
         let found = store.invitation_rows(&filter, &extent, now).await.unwrap();
         found.rows[0].standing
     };
@@ -410,13 +442,13 @@ async fn credentials_lists_invitations_and_clients_are_listed() {
 #[tokio::test]
 async fn a_service_that_nobody_has_used_has_empty_lists() {
     let Fixture { store, .. } = &Fixture::sqlite().await;
-    let rights = Extent::Page(FIRST, RightsSort::Due);
+    let rights = Extent::Page(FIRST, Sorted::ascending(RightsSort::Due));
     let found = store
         .rights_rows(&RightsFilter::default(), &rights, NOW)
         .await
         .unwrap();
     assert_eq!((found.total, found.pages()), (0, 1));
-    let deliveries = Extent::Page(FIRST, TimeSort::Newest);
+    let deliveries = Extent::Page(FIRST, Sorted::descending(TimeSort::Time));
     let found = store
         .delivery_rows(&DeliveryFilter::default(), &deliveries)
         .await

@@ -275,7 +275,7 @@ async fn insert_token(tx: &mut Transaction<'static, Sqlite>, token: &TokenRecord
     Ok(())
 }
 
-fn client(row: &SqliteRow) -> Result<ClientRecord> {
+pub(super) fn client(row: &SqliteRow) -> Result<ClientRecord> {
     Ok(ClientRecord {
         id: parsed(row, "id")?,
         name: row.try_get("name").map_err(corrupt)?,

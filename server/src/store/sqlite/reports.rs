@@ -18,9 +18,9 @@ use crate::{
         reports::{
             AudienceRow, AudienceSort, ClientFilter, ConsentFilter, ConsentRow, ConsentSort,
             Counts, DeliveryFilter, DeliveryRow, EXPORT_BATCH, EnrolmentSeries, Extent,
-            InvitationFilter, InvitationRow, IssuanceFilter, IssuanceRow, ListRow, Listed,
-            PAGE_ROWS, PageNumber, RightsFilter, RightsRow, RightsSort, Search, Span,
-            SubjectFilter, SubjectRow, SubjectSort, TimeSort, TimelineFilter, TimelineRow,
+            InvitationFilter, InvitationRow, InvitationSort, IssuanceFilter, IssuanceRow, ListRow,
+            Listed, PAGE_ROWS, PageNumber, RightsFilter, RightsRow, RightsSort, Search, Sorted,
+            Span, SubjectFilter, SubjectRow, SubjectSort, TimeSort, TimelineFilter, TimelineRow,
             VerdictSeries,
         },
     },
@@ -45,7 +45,7 @@ impl ReportStore for SqliteStore {
         &self,
         search: Option<&Search>,
         since: UnixTime,
-        page: (PageNumber, AudienceSort),
+        page: (PageNumber, Sorted<AudienceSort>),
     ) -> Result<Listed<AudienceRow>> {
         overview::audiences(self, search, since, page).await
     }
@@ -114,7 +114,7 @@ impl ReportStore for SqliteStore {
     async fn invitation_rows(
         &self,
         filter: &InvitationFilter,
-        extent: &Extent<TimeSort>,
+        extent: &Extent<InvitationSort>,
         now: UnixTime,
     ) -> Result<Listed<InvitationRow>> {
         issued::invitations(self, filter, extent, now).await
@@ -154,8 +154,14 @@ impl List<'_> {
     ) -> Result<Listed<T>> {
         let mut query = self.select(self.columns, &filter);
         match extent {
-            Extent::Page(page, sort) => {
-                query.push(" ORDER BY ").push(order(*sort));
+            Extent::Page(page, sorted) => {
+                let way = if sorted.descending { "DESC" } else { "ASC" };
+                let by = order(sorted.by);
+                // What is missing comes last, whichever way.
+                query.push(format!(
+                    " ORDER BY {by} IS NULL, {by} {way}, {} {way}",
+                    self.key
+                ));
                 query.push(" LIMIT ").push_bind(i64::from(PAGE_ROWS));
                 query.push(" OFFSET ").push_bind(i64::from(page.offset()));
             }

@@ -107,6 +107,16 @@ impl VerdictStore for SqliteStore {
         tx.commit().await.map_err(failed(DOING))
     }
 
+    async fn measure_verdict(&self, challenge: Nonce, milliseconds: u32) -> Result<()> {
+        sqlx::query("UPDATE verdicts SET milliseconds = $2 WHERE challenge = $1")
+            .bind(challenge.to_string())
+            .bind(i64::from(milliseconds))
+            .execute(&self.writer)
+            .await
+            .map_err(failed("noting how long a verdict took"))?;
+        Ok(())
+    }
+
     async fn verdict(&self, challenge: Nonce) -> Result<Option<VerdictRecord>> {
         let row = sqlx::query(
             "SELECT challenge, subject, enrolment, probe, audience, matched, jws, given

@@ -9,8 +9,8 @@ use crate::{
         issued::{ListId, StatusEntry},
         reports::{
             ClientFilter, DeliveryFilter, DeliveryRow, DeliveryState, Extent, InvitationFilter,
-            InvitationRow, InvitationStanding, IssuanceFilter, IssuanceKind, IssuanceRow,
-            IssuanceStanding, ListRow, Listed, PageNumber, TimeSort,
+            InvitationRow, InvitationSort, InvitationStanding, IssuanceFilter, IssuanceKind,
+            IssuanceRow, IssuanceStanding, ListRow, Listed, PageNumber, Sorted, TimeSort,
         },
     },
     store::sqlite::{
@@ -47,10 +47,7 @@ pub(super) async fn issuances(
         time: "i.issued",
         key: "i.id",
     };
-    let order = |sort| match sort {
-        TimeSort::Newest => "i.issued DESC, i.id",
-        TimeSort::Oldest => "i.issued, i.id",
-    };
+    let order = |TimeSort::Time| "i.issued";
     list.read(store, which, extent, order, issuance).await
 }
 
@@ -89,7 +86,7 @@ pub(super) async fn lists(store: &SqliteStore, page: PageNumber) -> Result<Liste
         time: "l.opened",
         key: "l.id",
     };
-    let order = |()| "l.id DESC";
+    let order = |()| "l.id";
     let row = |row: &SqliteRow| {
         Ok(ListRow {
             id: ListId(row.try_get("id").map_err(corrupt)?),
@@ -102,14 +99,20 @@ pub(super) async fn lists(store: &SqliteStore, page: PageNumber) -> Result<Liste
             opened: time(row, "opened")?,
         })
     };
-    list.read(store, |_| {}, &Extent::Page(page, ()), order, row)
-        .await
+    list.read(
+        store,
+        |_| {},
+        &Extent::Page(page, Sorted::descending(())),
+        order,
+        row,
+    )
+    .await
 }
 
 pub(super) async fn invitations(
     store: &SqliteStore,
     filter: &InvitationFilter,
-    extent: &Extent<TimeSort>,
+    extent: &Extent<InvitationSort>,
     UnixTime(now): UnixTime,
 ) -> Result<Listed<InvitationRow>> {
     let state = format!(
@@ -133,8 +136,8 @@ pub(super) async fn invitations(
         key: "n.id",
     };
     let order = |sort| match sort {
-        TimeSort::Newest => "n.created DESC, n.id",
-        TimeSort::Oldest => "n.created, n.id",
+        InvitationSort::Created => "n.created",
+        InvitationSort::Expires => "n.expires",
     };
     let row = |row: &SqliteRow| {
         Ok(InvitationRow {
@@ -168,9 +171,15 @@ pub(super) async fn clients(
         time: "k.created",
         key: "k.id",
     };
-    let order = |()| "k.created DESC, k.id";
-    list.read(store, which, &Extent::Page(page, ()), order, client)
-        .await
+    let order = |()| "k.created";
+    list.read(
+        store,
+        which,
+        &Extent::Page(page, Sorted::descending(())),
+        order,
+        client,
+    )
+    .await
 }
 
 pub(super) async fn deliveries(
@@ -191,10 +200,7 @@ pub(super) async fn deliveries(
         time: "j.made",
         key: "j.id",
     };
-    let order = |sort| match sort {
-        TimeSort::Newest => "j.made DESC, j.id",
-        TimeSort::Oldest => "j.made, j.id",
-    };
+    let order = |TimeSort::Time| "j.made";
     let row = |row: &SqliteRow| {
         Ok(DeliveryRow {
             id: parsed(row, "id")?,

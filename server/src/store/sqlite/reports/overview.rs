@@ -6,7 +6,7 @@ use crate::{
     Result,
     domain::reports::{
         AudienceRow, AudienceSort, Counts, Day, EnrolmentSeries, Listed, PAGE_ROWS, PageNumber,
-        Search, Span, VerdictBucket, VerdictSeries,
+        Search, Sorted, Span, VerdictBucket, VerdictSeries,
     },
     store::sqlite::{SqliteStore, corrupt, failed, parsed, time},
 };
@@ -163,7 +163,7 @@ pub(super) async fn audiences(
     store: &SqliteStore,
     search: Option<&Search>,
     since: UnixTime,
-    (page, sort): (PageNumber, AudienceSort),
+    (page, sorted): (PageNumber, Sorted<AudienceSort>),
 ) -> Result<Listed<AudienceRow>> {
     const DOING: &str = "reading for whom verdicts were given";
     let filtered = |select: &str| {
@@ -177,12 +177,14 @@ pub(super) async fn audiences(
                 SUM(CASE WHEN matched THEN 1 ELSE 0 END) AS accepted,
                 COUNT(DISTINCT subject) AS subjects, MAX(given) AS last",
     );
-    query.push(" GROUP BY audience ORDER BY ").push(match sort {
-        AudienceSort::Verdicts => "verdicts DESC, audience",
+    let by = match sorted.by {
+        AudienceSort::Verdicts => "verdicts",
         AudienceSort::Name => "audience",
-        AudienceSort::Acceptance => "accepted * 1000 / verdicts, verdicts DESC, audience",
-        AudienceSort::Last => "last DESC, audience",
-    });
+        AudienceSort::Acceptance => "SUM(CASE WHEN matched THEN 1000 ELSE 0 END) / COUNT(*)",
+        AudienceSort::Last => "last",
+    };
+    let way = if sorted.descending { "DESC" } else { "ASC" };
+    query.push(format!(" GROUP BY audience ORDER BY {by} {way}, audience"));
     query.push(" LIMIT ").push_bind(i64::from(PAGE_ROWS));
     query.push(" OFFSET ").push_bind(i64::from(page.offset()));
     let found = query.build().fetch_all(&store.readers).await;

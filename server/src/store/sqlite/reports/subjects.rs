@@ -9,7 +9,7 @@ use crate::{
     Result,
     domain::reports::{
         ConsentFilter, ConsentRow, ConsentSort, EnrolledFilter, Extent, Listed, PageNumber,
-        RightsFilter, RightsRow, RightsSort, RightsStanding, SubjectFilter, SubjectRow,
+        RightsFilter, RightsRow, RightsSort, RightsStanding, Sorted, SubjectFilter, SubjectRow,
         SubjectSort,
     },
     store::sqlite::{
@@ -46,7 +46,7 @@ pub(super) async fn subject(
     now: UnixTime,
 ) -> Result<Option<SubjectRow>> {
     let this = |query: &mut Query| equals(query, "s.subject", Some(subject.as_str()));
-    let extent = Extent::Page(PageNumber::FIRST, SubjectSort::Newest);
+    let extent = Extent::Page(PageNumber::FIRST, Sorted::ascending(SubjectSort::Since));
     let found = read_subjects(store, this, &extent, now).await?;
     Ok(found.rows.into_iter().next())
 }
@@ -77,9 +77,9 @@ async fn read_subjects(
         key: "s.subject",
     };
     let order = |sort| match sort {
-        SubjectSort::Newest => "s.since DESC, s.subject",
-        SubjectSort::Oldest => "s.since, s.subject",
-        SubjectSort::LastVerdict => "last_verdict IS NULL, last_verdict DESC, s.subject",
+        SubjectSort::Since => "s.since",
+        SubjectSort::LastVerdict => "last_verdict",
+        SubjectSort::Verdicts => "verdicts",
     };
     list.read(store, filter, extent, order, subject_row).await
 }
@@ -137,9 +137,8 @@ pub(super) async fn consents(
         key: "c.subject || ' ' || c.id",
     };
     let order = |sort| match sort {
-        ConsentSort::Newest => "c.given DESC, c.subject, c.id",
-        ConsentSort::Oldest => "c.given, c.subject, c.id",
-        ConsentSort::Expiry => "c.expires, c.subject, c.id",
+        ConsentSort::Given => "c.given",
+        ConsentSort::Expires => "c.expires",
     };
     let row = |row: &SqliteRow| {
         let state: &str = row.try_get("state").map_err(corrupt)?;
@@ -195,9 +194,8 @@ pub(super) async fn rights(
         key: "r.id",
     };
     let order = |sort| match sort {
-        RightsSort::Due => "r.closed IS NOT NULL, r.due, r.id",
-        RightsSort::Newest => "r.opened DESC, r.id",
-        RightsSort::Oldest => "r.opened, r.id",
+        RightsSort::Due => "r.due",
+        RightsSort::Opened => "r.opened",
     };
     let row = |row: &SqliteRow| {
         let right: &str = row.try_get("kind").map_err(corrupt)?;

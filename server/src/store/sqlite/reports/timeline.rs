@@ -57,10 +57,7 @@ pub(super) async fn timeline(
         time: "at",
         key: "kind || ' ' || id",
     };
-    let order = |sort| match sort {
-        TimeSort::Newest => "at DESC, kind DESC, id",
-        TimeSort::Oldest => "at, kind, id",
-    };
+    let order = |TimeSort::Time| "at";
     let row = |row: &SqliteRow| {
         Ok(TimelineRow {
             at: time(row, "at")?,
