@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reader", &["egress", "log"]),
     ("witness", &["core", "log", "reader"]),
     ("anchor", &["egress", "log", "reader"]),
-    ("consent", &["core", "did"]),
+    ("consent", &["core"]),
     ("protocol", &["core", "did", "log"]),
     ("nsm", &["core", "did", "protocol"]),
     ("matcher", &["core", "did", "nsm", "protocol", "template"]),
