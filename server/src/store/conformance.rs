@@ -4,6 +4,7 @@ mod changes;
 mod credentials;
 mod hosting;
 mod openid;
+mod reports;
 
 use std::sync::Arc;
 
