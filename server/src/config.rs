@@ -7,7 +7,7 @@
 
 mod sections;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, fmt, path::PathBuf};
 
 use blindprint_protocol::policy::{MAX_ADMITTED, MAX_MATCHERS};
 use figment::{
@@ -34,6 +34,10 @@ const MAX_QUEUE: u32 = 4096;
 const MAX_BATCH: u32 = 16;
 /// An authentication credential speaks of a person who was just there.
 const MAX_VERDICT_AGE: u32 = 600;
+const ENVIRONMENT: &str = "environment";
+const COMMAND_LINE: &str = "command line";
+/// Values that are never shown.
+const SECRETS: [&str; 2] = ["operator.token", "operator.enrolment_keys"];
 /// Far more than any queue of matchers holds.
 const MAX_COMPARISONS: usize = 65_536;
 
@@ -192,41 +196,90 @@ pub struct Loaded {
     figment: Figment,
 }
 
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingSource {
+    /// The program itself.
+    Default,
+    /// The configuration file.
+    File(String),
+    /// The environment.
+    Environment,
+    /// The command line.
+    CommandLine,
+}
+
+/// One value of the configuration in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key, with dots.
+    pub key: String,
+    /// The value as JSON; `None` for secrets.
+    pub value: Option<String>,
+    /// Where it comes from.
+    pub source: SettingSource,
+}
+
+impl fmt::Display for SettingSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(file) => f.write_str(file),
+            Self::Environment => f.write_str(ENVIRONMENT),
+            Self::CommandLine => f.write_str(COMMAND_LINE),
+        }
+    }
+}
+
 impl Loaded {
     /// `key = value  # source`, one a line, with secrets redacted.
     pub fn explain(&self) -> String {
-        let mut lines = Vec::new();
-        if let Ok(root) = self.figment.extract::<Dict>() {
-            self.explain_into("", &root, &mut lines);
-        }
-        lines.join("\n")
+        let lines = self.settings().into_iter().map(|setting| {
+            let value = setting.value.as_deref().unwrap_or("(secret)");
+            format!("{} = {value}  # {}", setting.key, setting.source)
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn explain_into(&self, prefix: &str, dict: &Dict, lines: &mut Vec<String>) {
+    /// Every value with its source, by key, without secrets.
+    pub fn settings(&self) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        if let Ok(root) = self.figment.extract::<Dict>() {
+            self.settings_into("", &root, &mut settings);
+        }
+        settings
+    }
+
+    fn settings_into(&self, prefix: &str, dict: &Dict, into: &mut Vec<Setting>) {
         for (key, value) in dict {
-            let path = if prefix.is_empty() {
+            let key = if prefix.is_empty() {
                 key.clone()
             } else {
                 format!("{prefix}.{key}")
             };
             if let Value::Dict(_, inner) = value {
-                self.explain_into(&path, inner, lines);
+                self.settings_into(&key, inner, into);
                 continue;
             }
-            let metadata = self.figment.find_metadata(&path);
-            let source = match metadata.map(|found| (&found.name, &found.source)) {
-                // Values in the code are the defaults.
-                None | Some((_, Some(figment::Source::Code(_)))) => "default".to_owned(),
-                Some((name, Some(source))) => format!("{name}: {source}"),
-                Some((name, None)) => name.to_string(),
-            };
-            let secret = matches!(path.as_str(), "operator.token" | "operator.enrolment_keys");
-            let shown = if secret {
-                "(secret)".to_owned()
-            } else {
-                serde_json::to_string(value).unwrap_or_default()
-            };
-            lines.push(format!("{path} = {shown}  # {source}"));
+            let secret = SECRETS.contains(&key.as_str());
+            into.push(Setting {
+                value: (!secret).then(|| serde_json::to_string(value).unwrap_or_default()),
+                source: self.source(&key),
+                key,
+            });
+        }
+    }
+
+    fn source(&self, key: &str) -> SettingSource {
+        match self.figment.find_metadata(key) {
+            Some(found) if found.name == ENVIRONMENT => SettingSource::Environment,
+            Some(found) if found.name == COMMAND_LINE => SettingSource::CommandLine,
+            // Values in the code are the defaults.
+            Some(figment::Metadata {
+                source: Some(source @ figment::Source::File(_)),
+                ..
+            }) => SettingSource::File(source.to_string()),
+            _ => SettingSource::Default,
         }
     }
 }
@@ -242,11 +295,11 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Loaded> {
         let environment = Given {
-            by: "environment",
+            by: ENVIRONMENT,
             values: environment(variables)?,
         };
         let command_line = Given {
-            by: "command line",
+            by: COMMAND_LINE,
             values: overrides.values()?,
         };
         let defaults = Figment::from(Serialized::defaults(Self::default()));

@@ -4,8 +4,8 @@
 //! ```no_run
 //! use blindprint_server::{config::{Config, Overrides}, serve};
 //! # async fn start() -> Result<(), blindprint_server::Error> {
-//! let config = Config::load(&Overrides::default())?.config;
-//! serve::run(config, |found| Ok(println!("{found}")), std::future::pending()).await
+//! let loaded = Config::load(&Overrides::default())?;
+//! serve::run(loaded, |found| Ok(println!("{found}")), std::future::pending()).await
 //! # }
 //! ```
 //!

@@ -196,8 +196,7 @@ async fn run(arguments: Arguments) -> Result<()> {
 }
 
 async fn start(loaded: Loaded) -> Result<()> {
-    let config = loaded.config;
-    telemetry::start_logs(&config.log)?;
+    telemetry::start_logs(&loaded.config.log)?;
     let signals = |kind| signal(kind).map_err(|error| Error::Setup(format!("signals: {error}")));
     let mut interrupt = signals(SignalKind::interrupt())?;
     let mut terminate = signals(SignalKind::terminate())?;
@@ -207,7 +206,7 @@ async fn start(loaded: Loaded) -> Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    serve::run(config, print, stop).await
+    serve::run(loaded, print, stop).await
 }
 
 async fn print_invitation(config: &Config, wanted: Invite, json: bool) -> Result<()> {
