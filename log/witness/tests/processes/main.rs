@@ -1,0 +1,10 @@
+//! `blindprint-witness` as processes, with logs that are served over HTTP.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod kills;
+mod monitoring;
+mod program;
+mod served;
+
+pub use program::{Serving, post, run};
+pub use served::{Served, Story};
