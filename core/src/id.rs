@@ -108,7 +108,7 @@ text_id! {
 }
 text_id! {
     /// A compact JWS (RFC 7515 section 3.1), not yet verified.
-    Jws, "jws", max 8192, "three base64url parts joined by dots, at most 8192 bytes",
+    Jws, "jws", max 16384, "three base64url parts joined by dots, at most 16384 bytes",
     |t| t.bytes().filter(|b| *b == b'.').count() == 2
         && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
@@ -177,6 +177,11 @@ uuid_id! {
 uuid_id! {
     /// One invitation to enrol, given out by an operator.
     InvitationId, "invitation"
+}
+
+uuid_id! {
+    /// One request about a subject's rights: chosen by who opens it, used once.
+    RightsRequestId, "rights request"
 }
 
 /// 32 unpredictable bytes that make a statement or challenge unique. Text form as for [`crate::Digest`].

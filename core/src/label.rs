@@ -6,6 +6,10 @@
 pub const BODY: &str = "blindprint/body/v1";
 /// The exact text of a notice, in a [`crate::statement::Consent`].
 pub const NOTICE: &str = "blindprint/notice/v1";
+/// A consent record in canonical JSON, in a [`crate::statement::Consent`].
+pub const CONSENT_RECORD: &str = "blindprint/consent-record/v1";
+/// A link of a subject's chain of consents; see [`crate::consent::chain`].
+pub const CONSENT_CHAIN: &str = "blindprint/consent-chain/v1";
 /// An uploaded template or probe.
 pub const SUBMISSION: &str = "blindprint/submission/v1";
 /// A template as it is stored.
@@ -18,3 +22,5 @@ pub const PUBLIC_KEY: &str = "blindprint/public-key/v1";
 pub const CRS: &str = "blindprint/crs/v1";
 /// The encoded evaluation keys.
 pub const EVALUATION_KEYS: &str = "blindprint/evaluation-keys/v1";
+/// The JWS of a [`crate::statement::RightsRequest`]: what opens the certificate of an erasure.
+pub const ERASURE_CLAIM: &str = "blindprint/erasure-claim/v1";

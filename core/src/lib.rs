@@ -14,6 +14,7 @@
 
 mod binding;
 mod clock;
+pub mod consent;
 mod digest;
 mod entropy;
 mod id;
@@ -29,7 +30,8 @@ pub use clock::{Clock, ManualClock, SystemClock, UnixTime};
 pub use digest::Digest;
 pub use entropy::{Entropy, SystemEntropy};
 pub use id::{
-    Audience, ConsentId, EnrolmentId, InvitationId, Jws, KeyUri, Nonce, ServiceId, SubjectId,
+    Audience, ConsentId, EnrolmentId, InvitationId, Jws, KeyUri, Nonce, RightsRequestId, ServiceId,
+    SubjectId,
 };
 pub use invalid::Invalid;
 pub use profile::{Modality, OperatingPoint, Profile, ProfileId, profile_table_digest, profiles};

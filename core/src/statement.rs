@@ -2,14 +2,17 @@
 //! (RFC 8725 section 3.11), so that none can pass for another.
 //!
 //! Wallets sign [`RequestProof`], [`Consent`], [`Withdrawal`], [`Enrolment`], [`Probe`], [`Erasure`],
-//! [`KeyRotation`] and [`Recovery`]; matchers sign [`TemplateCheck`] and [`Evaluation`]; the
-//! enclave signs [`ConsentReceipt`], [`EnrolmentReceipt`], [`Verdict`], [`ErasureReceipt`] and [`KeyReceipt`].
+//! [`SubjectErasure`], [`KeyRotation`], [`Recovery`], [`RightsRequest`] and [`SignIn`]; matchers sign
+//! [`TemplateCheck`] and [`Evaluation`]; the enclave signs [`ConsentReceipt`], [`EnrolmentReceipt`],
+//! [`Verdict`], [`ErasureReceipt`], [`SubjectErasureReceipt`], [`KeyReceipt`] and [`StateMark`]; the
+//! service signs [`ErasureCertificate`] and [`RightsDecision`].
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use crate::consent::{ConsentState, Decision};
 use crate::{
-    Audience, ConsentId, Digest, EnrolmentId, KeyUri, Nonce, ProfileId, ServiceId, SubjectId,
-    UnixTime,
+    Audience, ConsentId, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, RightsRequestId,
+    ServiceId, SubjectId, UnixTime,
 };
 
 /// A signable payload.
@@ -43,14 +46,20 @@ pub enum Purpose {
     Authentication,
     /// 1:N comparison with everybody's, which needs codes that are comparable across wallets.
     Uniqueness,
+    /// Telling one named relying party the outcome of a 1:1 comparison.
+    Sharing,
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::Authentication, Self::Uniqueness, Self::Sharing];
+
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Authentication => "authentication",
             Self::Uniqueness => "uniqueness",
+            Self::Sharing => "sharing",
         }
     }
 }
@@ -78,20 +87,31 @@ statement! {
 }
 
 statement! {
-    /// A person's explicit consent to one purpose under one version of one notice.
+    /// A person's explicit answer to one version of one notice about one purpose: a consent, or its
+    /// refusal. Each is a link of the subject's chain; see [`crate::consent::chain`].
     "blindprint-consent+jwt"
     struct Consent {
         /// Chosen by the wallet, used once.
         id: ConsentId,
-        /// Who consents.
+        /// Who answers.
         sub: SubjectId,
-        /// To whom.
+        /// Whom.
         service: ServiceId,
+        /// Yes or no.
+        decision: Decision,
         /// To what.
         purpose: Purpose,
+        /// Who may learn of verdicts; there is one exactly where the purpose is
+        /// [`Purpose::Sharing`].
+        recipient: Option<Audience>,
         /// Digest of the exact notice text that was shown.
         notice: Digest,
-        /// When it was given.
+        /// `Digest::of("blindprint/consent-record/v1", record)` of the consent record in DPV JSON-LD,
+        /// canonicalized (RFC 8785).
+        record: Digest,
+        /// Head of the subject's chain; `None` before the first link.
+        previous: Option<Digest>,
+        /// When it was given or refused.
         given: UnixTime,
         /// When it ends by itself.
         expires: UnixTime,
@@ -99,7 +119,8 @@ statement! {
 }
 
 statement! {
-    /// Takes a consent back. From then on the enclave opens nothing under it.
+    /// Takes a consent back. From then on the enclave opens nothing under it. It is a link of the
+    /// subject's chain and names no head: no withdrawal is refused for coming late.
     "blindprint-withdrawal+jwt"
     struct Withdrawal {
         /// Who withdraws.
@@ -183,6 +204,106 @@ statement! {
         service: ServiceId,
         /// Which.
         enrolment: EnrolmentId,
+        /// When.
+        iat: UnixTime,
+    }
+}
+
+statement! {
+    /// Asks for the destruction of everything that is known of the subject.
+    "blindprint-subject-erasure+jwt"
+    struct SubjectErasure {
+        /// Who.
+        sub: SubjectId,
+        /// Where.
+        service: ServiceId,
+        /// When.
+        iat: UnixTime,
+    }
+}
+
+/// What a person may ask for (GDPR articles 15 to 18 and 20 to 22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Right {
+    /// To know what is held (article 15).
+    Access,
+    /// To take it elsewhere, machine-readable (article 20).
+    Portability,
+    /// To have it corrected (article 16), which for a template is another enrolment.
+    Rectification,
+    /// To have it destroyed (article 17).
+    Erasure,
+    /// To have it held and not used (article 18).
+    Restriction,
+    /// To object to its use (article 21).
+    Objection,
+    /// To have a person look at a rejection (article 22).
+    Review,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 7] = [
+        Self::Access,
+        Self::Portability,
+        Self::Rectification,
+        Self::Erasure,
+        Self::Restriction,
+        Self::Objection,
+        Self::Review,
+    ];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Portability => "portability",
+            Self::Rectification => "rectification",
+            Self::Erasure => "erasure",
+            Self::Restriction => "restriction",
+            Self::Objection => "objection",
+            Self::Review => "review",
+        }
+    }
+}
+
+statement! {
+    /// Exercises a right.
+    "blindprint-rights-request+jwt"
+    struct RightsRequest {
+        /// Who.
+        sub: SubjectId,
+        /// With whom.
+        service: ServiceId,
+        /// Chosen by the wallet, used once.
+        id: RightsRequestId,
+        /// Which right.
+        right: Right,
+        /// The enrolment that it is about, if it is about one.
+        enrolment: Option<EnrolmentId>,
+        /// The challenge whose verdict it is about, if it is about one.
+        challenge: Option<Nonce>,
+        /// What the person adds in their own words.
+        text: Option<String>,
+        /// When.
+        iat: UnixTime,
+    }
+}
+
+statement! {
+    /// Signs a browser in as the subject, on the subject's own page.
+    "blindprint-sign-in+jwt"
+    struct SignIn {
+        /// Who.
+        sub: SubjectId,
+        /// The service whose page it is.
+        aud: ServiceId,
+        /// The browser's session, from the link that the page shows. Used once.
+        session: Nonce,
+        /// What the page shows beside the link, for the person to compare.
+        code: String,
         /// When.
         iat: UnixTime,
     }
@@ -278,17 +399,6 @@ statement! {
     }
 }
 
-/// What became of a consent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentState {
-    /// It is live until it expires.
-    Given,
-    /// It was taken back.
-    Withdrawn,
-}
-
 statement! {
     /// The enclave's word about a consent.
     "blindprint-consent-receipt+jwt"
@@ -300,12 +410,17 @@ statement! {
         /// Which.
         consent: ConsentId,
         /// Digest of the consent's JWS.
-        record: Digest,
-        /// Given or withdrawn.
+        statement: Digest,
+        /// What became of it.
         state: ConsentState,
         /// When it ends by itself. Of somebody who never enrolled it may end before, when the
         /// enclave needs the room.
         expires: UnixTime,
+        /// Head of the subject's chain after this event. What the subject did not sign does not
+        /// move it.
+        head: Digest,
+        /// The consent's name in the transparency log, drawn by the enclave.
+        handle: Nonce,
         /// When the enclave took note.
         iat: UnixTime,
     }
@@ -335,6 +450,8 @@ statement! {
         pinned_key: KeyUri,
         /// The enrolment that was destroyed in exchange.
         replaced: Option<EnrolmentId>,
+        /// The enrolment's name in the transparency log, drawn by the enclave.
+        handle: Nonce,
         /// When.
         iat: UnixTime,
     }
@@ -391,6 +508,55 @@ statement! {
         enrolment: EnrolmentId,
         /// The template that no longer opens.
         template: Digest,
+        /// The enrolment's name in the transparency log.
+        handle: Nonce,
+        /// When.
+        iat: UnixTime,
+    }
+}
+
+/// A template that went with its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ErasedEnrolment {
+    /// Which.
+    pub enrolment: EnrolmentId,
+    /// The template that no longer opens.
+    pub template: Digest,
+    /// Its name in the transparency log.
+    pub handle: Nonce,
+}
+
+/// A consent that went with its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ErasedConsent {
+    /// Which.
+    pub consent: ConsentId,
+    /// Its name in the transparency log.
+    pub handle: Nonce,
+}
+
+statement! {
+    /// The enclave's word that it knows nothing of a subject any more.
+    "blindprint-subject-erasure-receipt+jwt"
+    struct SubjectErasureReceipt {
+        /// The service.
+        iss: ServiceId,
+        /// Who.
+        sub: SubjectId,
+        /// The subject's name in the transparency log, drawn by the enclave.
+        handle: Nonce,
+        /// The enrolments that were live.
+        enrolments: Vec<ErasedEnrolment>,
+        /// The consents that were live.
+        consents: Vec<ErasedConsent>,
+        /// Keys without which what backups hold of the templates stays unreadable.
+        data_keys_destroyed: u32,
+        /// Whether the host ordered it; otherwise the subject signed for it.
+        ordered: bool,
         /// When.
         iat: UnixTime,
     }
@@ -410,6 +576,68 @@ statement! {
         recovery_key: KeyUri,
         /// Templates destroyed on the way.
         erased: Vec<EnrolmentId>,
+        /// When.
+        iat: UnixTime,
+    }
+}
+
+statement! {
+    /// The enclave's word about which of its states is in force, for the transparency log.
+    "blindprint-state-mark+jwt"
+    struct StateMark {
+        /// The service.
+        iss: ServiceId,
+        /// Drawn when the enclave started.
+        boot: Nonce,
+        /// Drawn for this mark.
+        nonce: Nonce,
+        /// States written so far.
+        count: u64,
+        /// When.
+        iat: UnixTime,
+    }
+}
+
+statement! {
+    /// The service's word that a subject's erasure is complete, to be kept with the log's proof of
+    /// inclusion.
+    "blindprint-erasure-certificate+jwt"
+    struct ErasureCertificate {
+        /// The service.
+        iss: ServiceId,
+        /// The enclave's [`SubjectErasureReceipt`].
+        receipt: Jws,
+        /// Where the erasure stands in the transparency log, from 0.
+        log_index: u64,
+        /// Entries in the log that it was proved to be in.
+        log_size: u64,
+        /// Root of that log (RFC 6962 section 2.1).
+        log_root: Digest,
+        /// Relying parties that are told.
+        notified: u32,
+        /// When.
+        iat: UnixTime,
+    }
+}
+
+statement! {
+    /// The service's word on how a person in charge decided a request.
+    "blindprint-rights-decision+jwt"
+    struct RightsDecision {
+        /// The service.
+        iss: ServiceId,
+        /// Whose request.
+        sub: SubjectId,
+        /// Which.
+        request: RightsRequestId,
+        /// By which right.
+        right: Right,
+        /// The challenge whose verdict was reviewed.
+        challenge: Option<Nonce>,
+        /// Whether the subject gets what they asked for; of a review, whether the rejection was wrong.
+        granted: bool,
+        /// Why.
+        reasons: String,
         /// When.
         iat: UnixTime,
     }

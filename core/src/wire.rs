@@ -57,6 +57,17 @@ macro_rules! wire {
     };
 }
 
+mod rights;
+
+pub use rights::{
+    ErasureProof, OpenRightsRequest, RightsActor, RightsMoment, RightsRequestView, RightsRequests,
+    RightsState,
+};
+
+mod log;
+
+pub use log::{LogDescription, OwnLogEntries, OwnLogEntry};
+
 wire! {
     /// `GET /v1/service`: what a wallet needs to know before it starts.
     struct Service {
@@ -70,6 +81,8 @@ wire! {
         verdict_key: KeyUri,
         /// Whether anybody may enrol without an invitation.
         open_enrolment: bool,
+        /// Who is responsible for what it does with personal data.
+        controller: Controller,
     }
 
     /// One version of one notice in one language.
@@ -79,13 +92,55 @@ wire! {
         /// Stable name.
         name: String,
         /// Version.
-        version: String,
+        version: u32,
         /// BCP 47 language tag.
         language: String,
         /// What it informs about.
         purpose: Purpose,
         /// First heading.
         title: String,
+        /// From when on it is in force.
+        published: UnixTime,
+        /// Whether consents under earlier versions must be given anew.
+        material: bool,
+        /// The version that it takes the place of.
+        supersedes: Option<u32>,
+        /// Longest time of a consent, in days.
+        validity_days: u32,
+        /// Where the impact assessment is found, if the operator says so.
+        dpia: Option<String>,
+        /// Whether the service offers what it informs about, so that it takes consents.
+        offered: bool,
+        /// Who may learn of verdicts, in a notice about sharing them.
+        recipient: Option<Recipient>,
+    }
+
+    /// Who may learn of verdicts.
+    struct Recipient {
+        /// As in a verdict's `aud`.
+        audience: Audience,
+        /// What people call them; the audience where the service knows no name.
+        name: String,
+    }
+
+    /// Who decides why and how personal data is processed (GDPR article 4(7)).
+    struct Controller {
+        /// Legal name.
+        name: String,
+        /// Postal address.
+        address: Option<String>,
+        /// Where to write to: an email address or a link.
+        contact: Option<String>,
+        /// The data protection officer, with contact.
+        officer: Option<String>,
+        /// The data protection authority that oversees the controller.
+        authority: Option<String>,
+        /// Where the data protection impact assessment is found (article 35).
+        dpia: Option<String>,
+        /// Where data is stored: `EU`, `EEA` or countries as in ISO 3166-1 alpha-2.
+        storage_locations: Vec<String>,
+        /// Whose law applies, as there.
+        jurisdiction: String,
     }
 
     /// `GET /v1/notices`.
@@ -98,6 +153,8 @@ wire! {
     struct GiveConsent {
         /// A [`crate::statement::Consent`].
         consent: Jws,
+        /// The consent record whose digest it names, in DPV JSON-LD.
+        record: serde_json::Value,
     }
 
     /// `POST /v1/consents/{id}/withdrawal`.
@@ -118,16 +175,18 @@ wire! {
         id: ConsentId,
         /// To what.
         purpose: Purpose,
+        /// Who may learn of verdicts, where it is about sharing them.
+        recipient: Option<Audience>,
         /// Under which notice.
         notice: Digest,
-        /// Given or withdrawn.
+        /// How it stands.
         state: ConsentState,
-        /// When given.
+        /// When given or refused.
         given: UnixTime,
         /// When it ends by itself.
         expires: UnixTime,
-        /// When withdrawn.
-        withdrawn: Option<UnixTime>,
+        /// When it ended before that.
+        ended: Option<UnixTime>,
     }
 
     /// One enrolment as the service knows it.
@@ -150,6 +209,8 @@ wire! {
         subject: SubjectId,
         /// The key pinned for them; `None` before the first consent.
         pinned_key: Option<KeyUri>,
+        /// Head of the subject's chain of consents, which the next one names.
+        head: Option<Digest>,
         /// Newest first.
         consents: Vec<ConsentSummary>,
         /// Live ones.
@@ -175,6 +236,12 @@ wire! {
     /// `POST /v1/enrolments/{id}/erasure`.
     struct EraseEnrolment {
         /// A [`crate::statement::Erasure`].
+        erasure: Jws,
+    }
+
+    /// `POST /v1/subjects/me/erasure`.
+    struct EraseSubject {
+        /// A [`crate::statement::SubjectErasure`].
         erasure: Jws,
     }
 

@@ -13,8 +13,11 @@ use blindprint_keys::{PublicMaterial, SecretKeys, Stage};
 use blindprint_matcher::Matcher;
 use blindprint_nsm::{Mode, Nsm};
 use blindprint_protocol::{
+    DataKey,
     attestation::{Claims as _, EnclaveClaims, MAX_NONCE, MatcherClaims, Measurement, Trust},
-    message::{Comparison, EnclaveRequest, EnclaveResponse, Refusal, SignedEvaluation},
+    message::{
+        Comparison, EnclaveRequest, EnclaveResponse, Order, Refusal, SignedEvaluation,
+    },
     policy::{AttestedMatcher, ChallengeRequest, Change, PendingOpening, Policy, Terms},
 };
 use blindprint_template::PARAMETERS;
@@ -95,7 +98,7 @@ impl Enclave {
             Epoch::create(&config.data, &key, &config.service, keys, &*entropy)?;
         }
         let (epoch, material) = Epoch::open(&config.data, &key, &config.service)?;
-        let (vault, registry) = Vault::open(&registry, key, Box::new(nvram))?;
+        let (vault, registry) = Vault::open(&registry, key, Box::new(nvram), &*entropy)?;
         let matcher = config.recompute.then(|| evaluator(&material)).transpose()?;
         let trust = Trust::new(nsm.root().clone(), vec![], config.accepted_matchers.clone())?;
         let terms = Terms {
@@ -167,15 +170,20 @@ impl Enclave {
             }
             Request::IssueNonce { subject } => {
                 let nonce = Nonce::random(&*self.entropy);
-                let expires = self
-                    .state()
-                    .policy
-                    .issue_nonce(subject, nonce, self.clock.now())?;
+                let data_key = DataKey::random(&*self.entropy);
+                let mut state = self.state();
+                let now = self.clock.now();
+                let expires = state.policy.issue_nonce(subject, nonce, data_key, now)?;
                 EnclaveResponse::Nonce { nonce, expires }
             }
-            Request::GiveConsent { consent } => {
-                self.receipt(&self.change(|policy, now| policy.give_consent(&consent, now))?)
+            Request::DataKey { subject, of } => {
+                let now = self.clock.now();
+                let key = self.state().policy.data_key(&subject, of, now)?;
+                EnclaveResponse::DataKey { key }
             }
+            Request::GiveConsent { consent } => self.receipt(&self.change(|policy, now| {
+                policy.give_consent(&consent, &*self.entropy, now)
+            })?),
             Request::Withdraw { withdrawal } => {
                 let done = self.change(|policy, now| policy.withdraw(&withdrawal, now))?;
                 self.receipts(&done.consent, &done.erased)
@@ -184,9 +192,12 @@ impl Enclave {
                 enrolment,
                 recovery,
                 checks,
-            } => self.receipt(&self.change(|policy, now| {
-                policy.register(&enrolment, recovery.as_ref(), &checks, now)
-            })?),
+            } => {
+                let handle = Nonce::random(&*self.entropy);
+                self.receipt(&self.change(|policy, now| {
+                    policy.register(&enrolment, recovery.as_ref(), &checks, handle, now)
+                })?)
+            }
             Request::Challenge {
                 subject,
                 enrolment,
@@ -213,6 +224,10 @@ impl Enclave {
             Request::Erase { erasure } => {
                 self.receipt(&self.change(|policy, now| policy.erase(&erasure, now))?)
             }
+            Request::EraseSubject { erasure } => {
+                self.receipt(&self.change(|policy, now| policy.erase_subject(&erasure, now))?)
+            }
+            Request::Order { order } => self.order(&order)?,
             Request::RotateKey {
                 rotation,
                 possession,
@@ -252,6 +267,27 @@ impl Enclave {
             })?;
         }
         Ok(change.commit())
+    }
+
+    /// Carries out what the host may order, because it only takes away.
+    fn order(&self, order: &Order) -> Result<EnclaveResponse, Refusal> {
+        Ok(match order {
+            Order::EndConsent {
+                subject,
+                consent,
+                cause,
+            } => {
+                let done = self.change(|policy, now| {
+                    policy.end_consent(subject, *consent, *cause, now)
+                })?;
+                self.receipts(&done.consent, &done.erased)
+            }
+            Order::EraseEnrolment { subject, enrolment } => self.receipt(
+                &self.change(|policy, now| policy.erase_ordered(subject, *enrolment, now))?,
+            ),
+            Order::EraseSubject { subject } => self
+                .receipt(&self.change(|policy, now| policy.erase_subject_ordered(subject, now))?),
+        })
     }
 
     fn attest(&self, nonce: &[u8]) -> Result<ByteBuf, Refusal> {

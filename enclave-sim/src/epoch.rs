@@ -52,7 +52,7 @@ impl Epoch {
         }
         let verdict_key = SigningKey::generate(KeyType::Ed25519, entropy);
         let content = encode(&secret, &verdict_key, &material.digests(), service);
-        let sealed = sealing_key.seal(Kind::Keys, genesis(), content, entropy);
+        let sealed = sealing_key.seal(Kind::Keys, genesis(), Zeroizing::new(content), entropy);
         let path = folder.join(SEALED);
         file::replace(&path, &sealed.parts()).map_err(EnclaveError::io(path))
     }

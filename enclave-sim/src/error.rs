@@ -4,7 +4,7 @@ use blindprint_core::ServiceId;
 use blindprint_nsm::NsmError;
 use blindprint_protocol::{
     attestation::AttestationError,
-    policy::{MalformedRegistry, Rollback},
+    policy::{RegistryError, Rollback},
 };
 use blindprint_template::DecodeError;
 
@@ -38,9 +38,9 @@ pub enum EnclaveError {
     /// or failed since.
     #[error(transparent)]
     Rollback(#[from] Rollback),
-    /// The sealed registry was made by another version.
+    /// What was sealed is no registry of this version.
     #[error(transparent)]
-    Registry(#[from] MalformedRegistry),
+    Registry(#[from] RegistryError),
     /// The sealed keys were made by another version or for another parameter set.
     #[error("the sealed keys do not decode: {0}")]
     Keys(DecodeError),

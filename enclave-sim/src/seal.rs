@@ -4,6 +4,8 @@
 //! its predecessor (32), nonce (24); then XChaCha20-Poly1305 ciphertext and tag, with everything
 //! before as associated data.
 
+use std::mem;
+
 use blindprint_core::{Digest, Entropy};
 use blindprint_protocol::policy::Mark;
 use chacha20poly1305::{AeadInPlace as _, KeyInit as _, XChaCha20Poly1305, XNonce};
@@ -102,7 +104,7 @@ impl SealingKey {
         &self,
         kind: Kind,
         predecessor: Mark,
-        content: Vec<u8>,
+        mut content: Zeroizing<Vec<u8>>,
         entropy: &dyn Entropy,
     ) -> Sealed {
         let nonce: [u8; 24] = entropy.bytes();
@@ -122,11 +124,11 @@ impl SealingKey {
             place.copy_from_slice(field);
             rest = tail;
         }
-        let mut ciphertext = content;
         let tag = self
             .cipher()
-            .encrypt_in_place_detached((&nonce).into(), &header, &mut ciphertext)
+            .encrypt_in_place_detached((&nonce).into(), &header, &mut content)
             .expect("a registry is far below the cipher's limit of 256 GiB");
+        let ciphertext = mem::take(&mut *content);
         Sealed {
             header,
             ciphertext,
@@ -188,7 +190,7 @@ mod tests {
         let sealed = key(1).seal(
             Kind::Registry,
             genesis(),
-            b"content".to_vec(),
+            Zeroizing::new(b"content".to_vec()),
             &SystemEntropy,
         );
         let bytes = sealed.parts().concat();
@@ -217,7 +219,7 @@ mod tests {
     #[test]
     fn each_fault_has_its_name() {
         let bytes = key(1)
-            .seal(Kind::Keys, genesis(), vec![0; 8], &SystemEntropy)
+            .seal(Kind::Keys, genesis(), Zeroizing::new(vec![0; 8]), &SystemEntropy)
             .parts()
             .concat();
         let fault = |key: SealingKey, kind, bytes: &[u8]| key.open(kind, bytes.to_vec()).err();
@@ -237,7 +239,7 @@ mod tests {
     fn equal_states_have_different_identities() {
         let seal = || {
             key(1)
-                .seal(Kind::Registry, genesis(), vec![], &SystemEntropy)
+                .seal(Kind::Registry, genesis(), Zeroizing::default(), &SystemEntropy)
                 .mark()
         };
         assert_ne!(seal(), seal());

@@ -5,6 +5,7 @@ use std::{
 
 use blindprint_core::Entropy;
 use blindprint_protocol::policy::{Continuity, Mark, Registry, continuity};
+use zeroize::Zeroizing;
 
 use crate::{
     EnclaveError, file,
@@ -31,13 +32,14 @@ impl Vault {
         path: &Path,
         key: SealingKey,
         mut counter: Box<dyn MonotonicCounter>,
+        entropy: &dyn Entropy,
     ) -> Result<(Self, Registry), EnclaveError> {
         let marked = counter.read();
         let registry = match file::read(path).map_err(EnclaveError::io(path))? {
             None => {
                 let none: Mark = genesis();
                 continuity(none, none, marked)?;
-                Registry::default()
+                Registry::empty(entropy)
             }
             Some(bytes) => {
                 let sealed = |source| EnclaveError::Sealed {
@@ -67,7 +69,11 @@ impl Vault {
     ///
     /// If only the hardware fails, the state is on the disk although this is an error: then it
     /// may hold after a restart, as for a crash at that moment, unless another is written first.
-    pub(crate) fn write(&mut self, snapshot: Vec<u8>, entropy: &dyn Entropy) -> io::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        snapshot: Zeroizing<Vec<u8>>,
+        entropy: &dyn Entropy,
+    ) -> io::Result<()> {
         let sealed = self
             .key
             .seal(Kind::Registry, self.counter.read(), snapshot, entropy);

@@ -2,7 +2,7 @@
 
 use blindprint_core::{
     ConsentId, Digest, UnixTime, label,
-    statement::{Consent, ConsentReceipt, ConsentState, Purpose, Withdrawal},
+    statement::{Consent, ConsentReceipt, ConsentState, Decision, Purpose, Withdrawal},
     wire::NoticeSummary,
 };
 use blindprint_did::jws_digest;
@@ -61,12 +61,21 @@ impl Wallet {
     ) -> Result<ConsentView> {
         let attested = self.attest().await?;
         let given = self.now();
+        let previous = self.status().await?.head;
+        let record = serde_json::json!({
+            "@type": "dpv:ConsentRecord",
+            "notice": notice.summary.digest,
+        });
         let consent = Consent {
             id: ConsentId::random(self.entropy()),
             sub: self.state.subject.clone(),
             service: self.state.service.clone(),
+            decision: Decision::Given,
             purpose: notice.summary.purpose,
+            recipient: None,
             notice: notice.summary.digest,
+            record: Digest::of(label::CONSENT_RECORD, record.to_string().as_bytes()),
+            previous,
             given,
             expires: given.plus(seconds),
         };
@@ -78,18 +87,19 @@ impl Wallet {
             notice: consent.notice,
             expires: consent.expires,
             consent: jws.clone(),
+            record: record.clone(),
             invitation: invitation.map(str::to_owned),
             given: None,
             withdrawn: None,
         });
         self.save()?;
-        let record = jws_digest(&jws);
+        let statement = jws_digest(&jws);
         let receipt = self
             .client
-            .give_consent(self.signer(), consent.id, jws, invitation)
+            .give_consent(self.signer(), consent.id, (jws, record), invitation)
             .await?;
         let word = attested.believe::<ConsentReceipt>(&receipt)?;
-        if word.state != ConsentState::Given || !self.fits_consent(&word, consent.id, record) {
+        if word.state != ConsentState::Given || !self.fits_consent(&word, consent.id, statement) {
             return Err(Error::Unbelievable("the receipt is for another consent"));
         }
         self.consent_mut(consent.id)?.given = Some(receipt);

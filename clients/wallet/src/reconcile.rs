@@ -108,7 +108,7 @@ impl Wallet {
                 .give_consent(
                     self.signer(),
                     record.id,
-                    record.consent.clone(),
+                    (record.consent.clone(), record.record.clone()),
                     record.invitation.as_deref(),
                 )
                 .await

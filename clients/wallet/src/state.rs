@@ -67,6 +67,8 @@ pub(crate) struct ConsentRecord {
     pub(crate) expires: UnixTime,
     /// What was signed.
     pub(crate) consent: Jws,
+    /// The consent record that it names.
+    pub(crate) record: serde_json::Value,
     /// What lets in a subject whom the service does not know.
     pub(crate) invitation: Option<String>,
     /// The enclave's word that it took note; without it the record may not have arrived.

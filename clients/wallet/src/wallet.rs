@@ -324,7 +324,7 @@ impl Wallet {
         receipt.iss == self.state.service
             && receipt.sub == self.state.subject
             && receipt.consent == id
-            && receipt.record == record
+            && receipt.statement == record
     }
 
     /// Whether an enrolment receipt is about this subject and enrolment.

@@ -1,6 +1,7 @@
 //! Frames on a byte stream: a length of four bytes, big endian, then that many bytes of CBOR.
 
 use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
 
 use crate::cbor;
 
@@ -20,10 +21,9 @@ pub enum FrameError {
     Malformed,
 }
 
-/// The length prefix and CBOR of `message`.
-pub fn encode<T: Serialize>(message: &T, limit: usize) -> Result<Vec<u8>, FrameError> {
-    let mut frame = vec![0; 4];
-    cbor::encode_onto(message, &mut frame).ok_or(FrameError::Malformed)?;
+/// The length prefix and CBOR of `message`. Wiped when dropped, because it may hold a key.
+pub fn encode<T: Serialize>(message: &T, limit: usize) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    let mut frame = cbor::encode(&[0; 4], message).ok_or(FrameError::Malformed)?;
     let length = frame.len() - 4;
     if length > limit {
         return Err(FrameError::TooLong);

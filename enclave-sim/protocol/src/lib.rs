@@ -20,7 +20,10 @@
 
 pub mod attestation;
 mod cbor;
+mod data_key;
 pub mod frame;
 pub mod message;
 pub mod policy;
 pub mod stream;
+
+pub use data_key::DataKey;

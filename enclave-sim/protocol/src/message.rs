@@ -4,11 +4,13 @@
 //! matcher or the enclave.
 
 use blindprint_core::{
-    Audience, Binding, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, SubjectId, UnixTime,
-    statement::Purpose,
+    Audience, Binding, ConsentId, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, SubjectId,
+    UnixTime, statement::Purpose,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+
+use crate::DataKey;
 
 /// A part of the public material, fetched in chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,6 +44,66 @@ pub struct Comparison {
     pub submission: ByteBuf,
 }
 
+/// What the host may have done without the subject's signature, because it only ever takes away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    /// Ends a consent. Answered with [`EnclaveResponse::Receipts`].
+    EndConsent {
+        /// Whose.
+        subject: SubjectId,
+        /// Which.
+        consent: ConsentId,
+        /// Why.
+        cause: EndCause,
+    },
+    /// Destroys an enrolment.
+    EraseEnrolment {
+        /// Whose.
+        subject: SubjectId,
+        /// Which.
+        enrolment: EnrolmentId,
+    },
+    /// Forgets a subject.
+    EraseSubject {
+        /// Whom.
+        subject: SubjectId,
+    },
+}
+
+impl Order {
+    /// Whom it is about.
+    pub const fn subject(&self) -> &SubjectId {
+        match self {
+            Self::EndConsent { subject, .. }
+            | Self::EraseEnrolment { subject, .. }
+            | Self::EraseSubject { subject } => subject,
+        }
+    }
+}
+
+/// Why the host ends a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndCause {
+    /// Its notice has changed materially and its time to be given anew is over. Templates stay, and
+    /// open again under another consent.
+    Invalidated,
+    /// The subject withdrew it by another way than with the wallet. Templates that no other live
+    /// consent covers are destroyed, as if the wallet had signed.
+    WithdrawnOnBehalf,
+}
+
+/// Of which template a data key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataKeyOf {
+    /// The one that will be registered with this nonce.
+    Nonce(Nonce),
+    /// The one of this enrolment.
+    Enrolment(EnrolmentId),
+}
+
 /// What the host asks of the enclave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -67,12 +129,20 @@ pub enum EnclaveRequest {
         /// `COSE_Sign1` bytes.
         document: ByteBuf,
     },
-    /// A nonce for one enrolment, rotation or recovery of this subject.
+    /// A nonce for one enrolment, rotation or recovery of this subject. A data key is drawn with it.
     IssueNonce {
         /// Whose.
         subject: SubjectId,
     },
-    /// Takes note of a consent; pins the subject's key if this is their first.
+    /// The data key of a template that is about to be registered, or of an enrolment whose purpose
+    /// a live consent covers.
+    DataKey {
+        /// Whose.
+        subject: SubjectId,
+        /// Of which template.
+        of: DataKeyOf,
+    },
+    /// Takes note of a consent or its refusal; pins the subject's key if this is their first.
     GiveConsent {
         /// A [`blindprint_core::statement::Consent`].
         consent: Jws,
@@ -119,6 +189,16 @@ pub enum EnclaveRequest {
         /// A [`blindprint_core::statement::Erasure`].
         erasure: Jws,
     },
+    /// Forgets a subject.
+    EraseSubject {
+        /// A [`blindprint_core::statement::SubjectErasure`].
+        erasure: Jws,
+    },
+    /// Takes something away by the host's own word.
+    Order {
+        /// What.
+        order: Order,
+    },
     /// Moves a subject to a new key.
     RotateKey {
         /// A [`blindprint_core::statement::KeyRotation`] signed by the pinned key.
@@ -159,6 +239,11 @@ pub enum EnclaveResponse {
         nonce: Nonce,
         /// When it dies.
         expires: UnixTime,
+    },
+    /// A template's data key. Not to be kept longer than its use takes.
+    DataKey {
+        /// 256 bits.
+        key: DataKey,
     },
     /// The matcher may sign evaluations until enclave or matcher restart.
     MatcherAdmitted,
@@ -232,6 +317,9 @@ pub enum Refusal {
     /// The statement's time is not near the present.
     #[error("the statement's time is not near the present")]
     Stale,
+    /// The consent does not continue the chain of those before it: read its head again.
+    #[error("the consent does not continue the subject's chain")]
+    Chain,
     /// The ciphertext is under other public material or another parameter set.
     #[error("the ciphertext is under another key")]
     WrongKey,

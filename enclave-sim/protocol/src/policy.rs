@@ -6,11 +6,11 @@
 //! change that is dropped has not happened.
 //!
 //! ```
-//! use blindprint_core::{Jws, UnixTime, statement::ConsentReceipt};
+//! use blindprint_core::{Jws, UnixTime, statement::ErasureReceipt};
 //! use blindprint_protocol::{message::Refusal, policy::Policy};
 //!
-//! fn note(policy: &mut Policy, consent: &Jws, now: UnixTime) -> Result<ConsentReceipt, Refusal> {
-//!     let change = policy.give_consent(consent, now)?;
+//! fn erase(policy: &mut Policy, erasure: &Jws, now: UnixTime) -> Result<ErasureReceipt, Refusal> {
+//!     let change = policy.erase(erasure, now)?;
 //!     if let Some(snapshot) = change.snapshot() {
 //!         seal(&snapshot).map_err(|_| Refusal::Storage)?;
 //!     }
@@ -28,10 +28,15 @@
 //! The host's clock is not trusted to go forward: the present is the later of it and the
 //! highest time ever seen. A clock ahead of its time only makes consents, nonces and statements end
 //! early; withdrawal and erasure do not depend on time at all.
+//!
+//! What the host may order without a signature only ever takes away: it ends consents, destroys
+//! templates and forgets subjects. A data key lives and dies with its enrolment, so that whatever
+//! backups hold of the template dies too.
 
 mod attempts;
 mod consent;
 mod continuity;
+mod erasure;
 mod lifecycle;
 mod open;
 mod quorum;
@@ -45,17 +50,22 @@ use blindprint_core::{
     statement::{Purpose, Statement},
 };
 use blindprint_did::{DidError, PublicKey, Verified, verify};
+use zeroize::Zeroizing;
 
-use crate::message::Refusal;
+use crate::{
+    DataKey,
+    message::{DataKeyOf, Refusal},
+};
 
 pub use attempts::{BUDGET, BUDGET_PERIOD, DELAY, FREE_FAILURES, MOST_FAILURES};
 pub use consent::Withdrawn;
 pub use continuity::{Continuity, Mark, Rollback, continuity};
+pub use erasure::TOMBSTONE_PERIOD;
 pub use lifecycle::Recovered;
 pub use open::{Agreed, ChallengeIssued, ChallengeRequest, MOST_INCIDENTS, PendingOpening};
 pub use quorum::{AttestedMatcher, MAX_ADMITTED, PRESENCE};
-pub use registry::{MAX_NEWCOMERS, MAX_SUBJECTS, MalformedRegistry, Registry};
-pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS};
+pub use registry::{MAX_NEWCOMERS, MAX_SUBJECTS, Registry, RegistryError};
+pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS, MAX_LIVE_CONSENTS};
 
 use quorum::Matchers;
 use registry::Write;
@@ -102,7 +112,7 @@ pub struct Policy {
     terms: Terms,
     registry: Registry,
     seen: UnixTime,
-    nonces: Tickets<SubjectId, ()>,
+    nonces: Tickets<SubjectId, DataKey>,
     challenges: Tickets<SubjectId, Asked>,
     matchers: Matchers,
 }
@@ -176,7 +186,7 @@ impl<'p, A> Change<'p, A> {
 
     /// The whole registry with this change, to be made durable before [`Change::commit`]; `None` if
     /// nothing in it changes.
-    pub fn snapshot(&self) -> Option<Vec<u8>> {
+    pub fn snapshot(&self) -> Option<Zeroizing<Vec<u8>>> {
         self.write
             .as_ref()
             .map(|write| self.policy.registry.encode_with(write))
@@ -187,6 +197,7 @@ impl<'p, A> Change<'p, A> {
         if let Some(write) = self.write {
             for subject in write.forgotten() {
                 self.policy.nonces.forget(subject);
+                self.policy.challenges.forget(subject);
             }
             self.policy.registry.apply(write);
         }
@@ -228,16 +239,41 @@ impl Policy {
         self.registry.incidents
     }
 
-    /// Gives `nonce` to a subject, for one enrolment, rotation or recovery. Returns when it dies.
+    /// Gives `nonce` to a subject, for one enrolment, rotation or recovery. Returns when it dies,
+    /// and with it `data_key`, unless an enrolment has taken it over.
     pub fn issue_nonce(
         &mut self,
         subject: SubjectId,
         nonce: Nonce,
+        data_key: DataKey,
         host: UnixTime,
     ) -> Result<UnixTime, Refusal> {
         let now = self.observe(host);
         self.known(&subject)?;
-        Ok(self.nonces.issue(nonce, subject, (), now))
+        Ok(self.nonces.issue(nonce, subject, data_key, now))
+    }
+
+    /// What a template on the host's disk is encrypted under. Of an enrolment only while the subject
+    /// consents to its use.
+    pub fn data_key(
+        &mut self,
+        subject: &SubjectId,
+        of: DataKeyOf,
+        host: UnixTime,
+    ) -> Result<DataKey, Refusal> {
+        let now = self.observe(host);
+        let known = self.known(subject)?;
+        match of {
+            DataKeyOf::Nonce(nonce) => self.given(&nonce, subject, now).cloned(),
+            DataKeyOf::Enrolment(enrolment) => {
+                let enrolled = known.enrolments.get(&enrolment).ok_or(Refusal::Unknown)?;
+                if known.covers(enrolled.purpose, now) {
+                    Ok(enrolled.data_key.clone())
+                } else {
+                    Err(Refusal::NoConsent)
+                }
+            }
+        }
     }
 
     /// The present, if the host's clock says `host`.
@@ -262,10 +298,15 @@ impl Policy {
         }
     }
 
-    /// That `nonce` was given to this subject and is not used yet.
-    fn given(&self, nonce: &Nonce, subject: &SubjectId, now: UnixTime) -> Result<(), Refusal> {
+    /// That `nonce` was given to this subject and is not used yet; what was drawn with it.
+    fn given(
+        &self,
+        nonce: &Nonce,
+        subject: &SubjectId,
+        now: UnixTime,
+    ) -> Result<&DataKey, Refusal> {
         match self.nonces.find(nonce, now) {
-            Some(ticket) if ticket.holder == *subject => Ok(()),
+            Some(ticket) if ticket.holder == *subject => Ok(&ticket.matter),
             _ => Err(Refusal::ChallengeGone),
         }
     }

@@ -15,6 +15,7 @@ use std::{
 };
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::frame;
 
@@ -57,7 +58,7 @@ pub fn listen(path: &Path) -> io::Result<Option<UnixListener>> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// A frame's body.
-    Body(Vec<u8>),
+    Body(Zeroizing<Vec<u8>>),
     /// A frame that is longer than its limit. What follows cannot be told apart from its rest.
     TooLong,
     /// The other side has left.
@@ -86,7 +87,7 @@ pub fn receive(
     let Ok(length) = frame::length(prefix, limit) else {
         return Ok(Received::TooLong);
     };
-    let mut body = vec![0; length];
+    let mut body = Zeroizing::new(vec![0; length]);
     fill(connection, &mut body, deadline)?;
     Ok(Received::Body(body))
 }
@@ -136,9 +137,9 @@ mod tests {
     fn a_frame_may_come_in_pieces() {
         let (mut here, mut there) = UnixStream::pair().unwrap();
         let frame = frame::encode(&"message", 64).unwrap();
-        let body = frame[4..].to_vec();
+        let body = Zeroizing::new(frame[4..].to_vec());
         let sender = thread::spawn(move || {
-            for byte in frame {
+            for byte in frame.iter().copied() {
                 there.write_all(&[byte]).unwrap();
                 thread::sleep(Duration::from_millis(1));
             }

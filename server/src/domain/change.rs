@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use blindprint_core::{
     InvitationId, Jws, SubjectId,
+    consent::ConsentState,
     problem::ProblemCode,
     statement::{
         Consent, ConsentReceipt, Enrolment, EnrolmentReceipt, Erasure, ErasureReceipt, KeyReceipt,
@@ -15,11 +16,11 @@ use blindprint_core::{
     },
 };
 use blindprint_did::{Verified, verify};
-use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse};
+use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse, Order};
 
 use super::{
     Service,
-    ledger::{Draft, Stamp},
+    ledger::{Draft, Stamp, drafts_of},
     record::{Effect, Operation, PendingEnrolment, SubjectKeys},
 };
 use crate::{Error, Result};
@@ -33,23 +34,25 @@ impl Service {
             .store
             .begin_operation(subject, &encoded, self.clock.now())
             .await?;
-        self.carry_out(sequence, subject, &request).await
+        self.carry_out(sequence, subject, &request, None).await
     }
 
-    /// The same for the consent with which an invitation brings in a subject.
-    pub(super) async fn change_invited(
+    /// The same for a consent, whose record is kept; an invitation may bring in its subject with it.
+    pub(super) async fn change_consent(
         &self,
         subject: &SubjectId,
-        invitation: InvitationId,
+        invitation: Option<InvitationId>,
         request: EnclaveRequest,
+        document: String,
     ) -> Result<Jws> {
         let encoded = encode(&request)?;
         let now = self.clock.now();
         let begun = self
             .store
-            .begin_first_consent(subject, invitation, &encoded, now)
+            .begin_consent(subject, invitation, (&encoded, &document), now)
             .await?;
-        self.carry_out(begun?, subject, &request).await
+        self.carry_out(begun?, subject, &request, Some(document))
+            .await
     }
 
     /// The same for an enrolment, whose template is stored before the enclave hears of it.
@@ -63,7 +66,7 @@ impl Service {
             .store
             .begin_enrolment(pending, &encoded, self.clock.now())
             .await?;
-        self.carry_out(begun?, &pending.enrolment.sub, &request)
+        self.carry_out(begun?, &pending.enrolment.sub, &request, None)
             .await
     }
 
@@ -93,8 +96,9 @@ impl Service {
 
     async fn settle_one(&self, operation: &Operation) -> Result<()> {
         let request = decode(&operation.request)?;
+        let document = operation.document.clone();
         match self
-            .carry_out(operation.sequence, &operation.subject, &request)
+            .carry_out(operation.sequence, &operation.subject, &request, document)
             .await
         {
             Ok(_) => tracing::info!(sequence = operation.sequence, "finished what was cut off"),
@@ -122,6 +126,7 @@ impl Service {
         sequence: i64,
         subject: &SubjectId,
         request: &EnclaveRequest,
+        document: Option<String>,
     ) -> Result<Jws> {
         let answer = self.ask(request).await?;
         if let EnclaveResponse::Refused(refusal) = answer {
@@ -130,12 +135,13 @@ impl Service {
                 .await?;
             return Err(refusal.into());
         }
-        let (receipt, effects) = effects_of(request, answer).ok_or_else(|| {
+        let drafts = drafts_of(request, &answer);
+        let (receipt, effects) = effects_of(request, document, answer).ok_or_else(|| {
             Error::broken("reading the enclave's receipts")("they do not fit the request".into())
         })?;
         // From here on the change has happened. If it cannot be recorded, the caller repeats the
         // request and gets the receipt then.
-        let recorded = self.record(sequence, &effects, &[]).await;
+        let recorded = self.record(sequence, &effects, &drafts).await;
         recorded.map_err(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -194,7 +200,11 @@ fn effects_of_refusal(request: &EnclaveRequest) -> Vec<Effect> {
 }
 
 /// The first receipt, and what all of them say; `None` if they do not answer the request.
-fn effects_of(request: &EnclaveRequest, answer: EnclaveResponse) -> Option<(Jws, Vec<Effect>)> {
+fn effects_of(
+    request: &EnclaveRequest,
+    document: Option<String>,
+    answer: EnclaveResponse,
+) -> Option<(Jws, Vec<Effect>)> {
     let receipts = match answer {
         EnclaveResponse::Receipt { receipt } => vec![receipt],
         EnclaveResponse::Receipts { receipts } => receipts,
@@ -203,9 +213,12 @@ fn effects_of(request: &EnclaveRequest, answer: EnclaveResponse) -> Option<(Jws,
     let (first, rest) = receipts.split_first()?;
     let mut effects = match request {
         EnclaveRequest::GiveConsent { consent } => {
-            verify::<ConsentReceipt>(first).ok()?;
+            let noted = verify::<ConsentReceipt>(first).ok()?.into_statement();
             let given = verify::<Consent>(consent).ok()?;
             vec![Effect::ConsentGiven {
+                document: document?,
+                head: noted.head,
+                handle: noted.handle,
                 jws: consent.clone(),
                 record: given.digest(),
                 key: given.key().clone(),
@@ -214,16 +227,12 @@ fn effects_of(request: &EnclaveRequest, answer: EnclaveResponse) -> Option<(Jws,
             }]
         }
         EnclaveRequest::Withdraw { withdrawal } => {
-            let noted = verify::<ConsentReceipt>(first).ok()?.into_statement();
-            let withdrawn: Withdrawal = verify(withdrawal).ok()?.into_statement();
-            vec![Effect::ConsentWithdrawn {
-                subject: withdrawn.sub,
-                consent: noted.consent,
-                at: noted.iat,
-                withdrawal: withdrawal.clone(),
-                receipt: first.clone(),
-            }]
+            let asked: Withdrawal = verify(withdrawal).ok()?.into_statement();
+            vec![ended(&asked.sub, first, Some(withdrawal))?]
         }
+        EnclaveRequest::Order {
+            order: Order::EndConsent { subject, .. },
+        } => vec![ended(subject, first, None)?],
         EnclaveRequest::Register { .. } => {
             let registered = verify::<EnrolmentReceipt>(first).ok()?.into_statement();
             vec![Effect::Enrolled {
@@ -258,6 +267,30 @@ fn effects_of(request: &EnclaveRequest, answer: EnclaveResponse) -> Option<(Jws,
         effects.push(erased(receipt)?);
     }
     Some((first.clone(), effects))
+}
+
+/// What a receipt says of the end of a subject's consent.
+fn ended(subject: &SubjectId, receipt: &Jws, withdrawal: Option<&Jws>) -> Option<Effect> {
+    let noted = verify::<ConsentReceipt>(receipt).ok()?.into_statement();
+    let (subject, consent, at) = (subject.clone(), noted.consent, noted.iat);
+    let receipt = receipt.clone();
+    match noted.state {
+        ConsentState::Withdrawn => Some(Effect::ConsentWithdrawn {
+            subject,
+            consent,
+            at,
+            withdrawal: withdrawal.cloned(),
+            head: noted.head,
+            receipt,
+        }),
+        ConsentState::Invalidated => Some(Effect::ConsentInvalidated {
+            subject,
+            consent,
+            at,
+            receipt,
+        }),
+        _ => None,
+    }
 }
 
 fn erased(receipt: &Jws) -> Option<Effect> {

@@ -2,6 +2,7 @@ use blindprint_core::{
     ConsentId, Jws, UnixTime,
     problem::ProblemCode,
     statement::{Consent, Purpose, Withdrawal},
+    wire::ConsentSummary,
 };
 use blindprint_protocol::message::EnclaveRequest;
 
@@ -15,7 +16,13 @@ impl Service {
     /// Takes note of a consent. Repeating the same consent gives the same receipt.
     ///
     /// Whoever is new needs the right to enrol: the enclave remembers everybody who ever consented.
-    pub async fn give_consent(&self, caller: &Caller, by: &Admission, jws: Jws) -> Result<Jws> {
+    pub async fn give_consent(
+        &self,
+        caller: &Caller,
+        by: &Admission,
+        jws: Jws,
+        record: &serde_json::Value,
+    ) -> Result<Jws> {
         let verified = signed::<Consent>(&jws)?;
         let consent = verified.statement();
         addressed(self.id(), caller, &verified, &consent.sub, &consent.service)?;
@@ -40,7 +47,7 @@ impl Service {
         let _held = self.changing.hold(&caller.subject).await;
         self.settle(&caller.subject).await?;
         if let Some(known) = self.store.consent(&caller.subject, consent.id).await? {
-            if known.record == verified.digest() && known.withdrawn.is_none() {
+            if known.record == verified.digest() && known.lifecycle.ended().is_none() {
                 return Ok(known.receipt);
             }
             return Err(Error::Refused(ProblemCode::Conflict));
@@ -51,10 +58,9 @@ impl Service {
             Some(_) => None,
             None => self.admission(caller, by).await?,
         };
-        match invitation {
-            Some(invitation) => self.change_invited(subject, invitation, request).await,
-            None => self.change(subject, request).await,
-        }
+        let document = record.to_string();
+        self.change_consent(subject, invitation, request, document)
+            .await
     }
 
     /// Takes note of a withdrawal, and destroys what no other consent covers. Repeating it gives
@@ -92,8 +98,10 @@ impl Service {
     }
 
     /// The caller's consents, newest first.
-    pub async fn consents(&self, caller: &Caller) -> Result<Vec<ConsentRecord>> {
-        self.store.consents_of(&caller.subject).await
+    pub async fn consents(&self, caller: &Caller) -> Result<Vec<ConsentSummary>> {
+        let now = self.clock.now();
+        let consents = self.store.consents_of(&caller.subject).await?;
+        Ok(consents.iter().map(|consent| consent.summary(now)).collect())
     }
 
     /// That the caller consents to a purpose now. The enclave checks again, by what it has seen itself.
@@ -104,7 +112,7 @@ impl Service {
         now: UnixTime,
     ) -> Result<Vec<ConsentRecord>> {
         let mut live = self.store.consents_of(&caller.subject).await?;
-        live.retain(|consent| consent.purpose == purpose && consent.is_live(now));
+        live.retain(|consent| consent.purpose() == purpose && consent.is_live(now));
         if live.is_empty() {
             Err(Error::Refused(ProblemCode::ConsentRequired))
         } else {

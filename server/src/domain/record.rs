@@ -3,8 +3,9 @@
 use blindprint_core::{
     Audience, ConsentId, Digest, EnrolmentId, InvitationId, Jws, KeyUri, Nonce, ProfileId,
     SubjectId, UnixTime,
+    consent::{ConsentState, Lifecycle},
     problem::ProblemCode,
-    statement::{Consent, ConsentState, Enrolment, Purpose},
+    statement::{Consent, Enrolment, Purpose},
     wire::{ConsentSummary, EnrolmentSummary},
 };
 
@@ -26,43 +27,63 @@ pub struct ConsentRecord {
     pub id: ConsentId,
     /// Whose.
     pub subject: SubjectId,
-    /// To what.
-    pub purpose: Purpose,
+    /// To what, and how it stands.
+    pub lifecycle: Lifecycle,
     /// Under which notice.
     pub notice: Digest,
-    /// When it was given.
-    pub given: UnixTime,
-    /// When it ends by itself.
-    pub expires: UnixTime,
-    /// Digest of its JWS.
+    /// What the wallet signed.
+    pub jws: Jws,
+    /// Digest of that.
     pub record: Digest,
+    /// The consent record that was signed for, in DPV JSON-LD.
+    pub document: String,
+    /// Its name in the transparency log.
+    pub handle: Nonce,
     /// The enclave's word.
     pub receipt: Jws,
-    /// When it ended before its time: withdrawn, or given from a device that was replaced.
-    pub withdrawn: Option<UnixTime>,
-    /// The enclave's word about a withdrawal.
+    /// What the wallet signed to take it back.
+    pub withdrawal: Option<Jws>,
+    /// The enclave's word about its end.
     pub withdrawal_receipt: Option<Jws>,
 }
 
 impl ConsentRecord {
     /// Whether it allows anything at `now`.
     pub fn is_live(&self, now: UnixTime) -> bool {
-        self.withdrawn.is_none() && self.given <= now && now < self.expires
+        self.lifecycle.is_live(now)
+    }
+
+    /// How it stands at `now`.
+    pub fn state(&self, now: UnixTime) -> ConsentState {
+        self.lifecycle.state(now)
+    }
+
+    /// To what.
+    pub const fn purpose(&self) -> Purpose {
+        self.lifecycle.scope().purpose()
+    }
+
+    /// When it was given or refused.
+    pub const fn given(&self) -> UnixTime {
+        self.lifecycle.given()
+    }
+
+    /// When it ends by itself.
+    pub const fn expires(&self) -> UnixTime {
+        self.lifecycle.expires()
     }
 
     /// For the API.
-    pub fn summary(&self) -> ConsentSummary {
+    pub fn summary(&self, now: UnixTime) -> ConsentSummary {
         ConsentSummary {
             id: self.id,
-            purpose: self.purpose,
+            purpose: self.purpose(),
+            recipient: self.lifecycle.scope().recipient().cloned(),
             notice: self.notice,
-            state: match self.withdrawn {
-                Some(_) => ConsentState::Withdrawn,
-                None => ConsentState::Given,
-            },
-            given: self.given,
-            expires: self.expires,
-            withdrawn: self.withdrawn,
+            state: self.state(now),
+            given: self.given(),
+            expires: self.expires(),
+            ended: self.lifecycle.ended(),
         }
     }
 }
@@ -163,6 +184,8 @@ pub struct Operation {
     pub subject: SubjectId,
     /// The request to the enclave, encoded.
     pub request: Vec<u8>,
+    /// The consent record that comes with a consent.
+    pub document: Option<String>,
     /// When it began.
     pub begun: UnixTime,
 }
@@ -170,7 +193,7 @@ pub struct Operation {
 /// What became of an operation, to be remembered as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// The enclave took note of a consent, and pinned its key if it was the first.
+    /// The enclave took note of a consent or a refusal, and pinned its key if it was the first.
     ConsentGiven {
         /// The consent.
         consent: Consent,
@@ -178,12 +201,18 @@ pub enum Effect {
         jws: Jws,
         /// Digest of that.
         record: Digest,
+        /// The consent record that it names, in DPV JSON-LD.
+        document: String,
+        /// Head of the subject's chain from now on.
+        head: Digest,
+        /// The enclave's name for it.
+        handle: Nonce,
         /// The key that signed it.
         key: KeyUri,
         /// The enclave's word.
         receipt: Jws,
     },
-    /// The enclave took note of a withdrawal.
+    /// The enclave ended a consent, by the subject's word or on their behalf.
     ConsentWithdrawn {
         /// Whose.
         subject: SubjectId,
@@ -191,8 +220,21 @@ pub enum Effect {
         consent: ConsentId,
         /// When.
         at: UnixTime,
-        /// The withdrawal's JWS.
-        withdrawal: Jws,
+        /// The withdrawal's JWS, if the subject signed one.
+        withdrawal: Option<Jws>,
+        /// Head of the subject's chain from now on.
+        head: Digest,
+        /// The enclave's word.
+        receipt: Jws,
+    },
+    /// The enclave ended a consent that no longer informs.
+    ConsentInvalidated {
+        /// Whose.
+        subject: SubjectId,
+        /// Which.
+        consent: ConsentId,
+        /// When.
+        at: UnixTime,
         /// The enclave's word.
         receipt: Jws,
     },

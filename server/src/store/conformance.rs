@@ -11,7 +11,7 @@ use std::sync::Arc;
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Entropy, InvitationId, Jws, KeyUri, Nonce, ServiceId,
     SubjectId, SystemEntropy, UnixTime, profiles,
-    statement::{Consent, Enrolment, Purpose},
+    statement::{Consent, Decision, Enrolment, Purpose},
 };
 
 use super::{SqliteStore, Store};
@@ -95,13 +95,20 @@ fn consent_given(subject: &SubjectId) -> (Effect, ConsentId, Digest) {
             id,
             sub: subject.clone(),
             service: service(),
+            decision: Decision::Given,
             purpose: Purpose::Authentication,
+            recipient: None,
             notice: random_digest(),
+            record: random_digest(),
+            previous: None,
             given: NOW,
             expires: NOW.plus(1000),
         },
         jws: jws("consent"),
         record,
+        document: "{}".to_owned(),
+        head: random_digest(),
+        handle: nonce(),
         key: key("first"),
         receipt: jws("receipt"),
     };

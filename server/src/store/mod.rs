@@ -5,11 +5,13 @@
 //! on every database. A method is one transaction; once it returns, what it wrote survives
 //! `kill -9` and loss of power.
 
+mod admin;
 #[cfg(test)]
 mod conformance;
 mod credentials;
 mod ledger;
 mod reports;
+mod rights;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -17,9 +19,13 @@ use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Entropy, InvitationId, Nonce, SubjectId, UnixTime,
 };
 
+pub use admin::AdminStore;
 pub use credentials::{CredentialStore, HostingStore};
 pub use ledger::LedgerStore;
 pub use reports::ReportStore;
+pub use rights::{
+    CaseFilter, IssuanceRecord, NotOpened, RelyingPartyStore, RetentionStore, RightsStore,
+};
 pub use sqlite::SqliteStore;
 
 use crate::{
@@ -44,9 +50,13 @@ pub trait Store:
     + InvitationStore
     + CredentialStore
     + HostingStore
+    + AdminStore
     + OpenIdStore
     + ReportStore
     + LedgerStore
+    + RightsStore
+    + RelyingPartyStore
+    + RetentionStore
     + Send
     + Sync
 {
@@ -95,6 +105,9 @@ pub trait SubjectStore {
     /// The keys that may sign for a subject; `None` before their first consent.
     async fn keys_of(&self, subject: &SubjectId) -> Result<Option<SubjectKeys>>;
 
+    /// Head of a subject's chain of consents; `None` before their first consent.
+    async fn consent_head(&self, subject: &SubjectId) -> Result<Option<Digest>>;
+
     /// One consent. Its id is unique among the subject's own.
     async fn consent(&self, subject: &SubjectId, id: ConsentId) -> Result<Option<ConsentRecord>>;
 
@@ -122,13 +135,13 @@ pub trait OperationStore {
         now: UnixTime,
     ) -> Result<i64>;
 
-    /// The same for a consent with which an invitation brings in a subject, if it still may. It
-    /// brings in the same subject again.
-    async fn begin_first_consent(
+    /// The same for a consent, with the consent record that it names. An invitation brings in its
+    /// subject, if it still may; it brings in the same subject again.
+    async fn begin_consent(
         &self,
         subject: &SubjectId,
-        invitation: InvitationId,
-        request: &[u8],
+        invitation: Option<InvitationId>,
+        asked: (&[u8], &str),
         now: UnixTime,
     ) -> Result<Result<i64, NotBegun>>;
 

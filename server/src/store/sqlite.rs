@@ -1,6 +1,7 @@
 //! The store on SQLite: one writer, so that no transaction waits on a lock that it half holds,
 //! and a few readers beside it (WAL).
 
+mod admin;
 mod credentials;
 mod hosting;
 mod invitations;
@@ -9,6 +10,7 @@ mod openid;
 mod operations;
 mod reports;
 mod requests;
+mod rights;
 mod subjects;
 mod verdicts;
 
@@ -257,7 +259,7 @@ fn count(row: &SqliteRow, column: &str) -> Result<u32> {
 
 fn purpose(row: &SqliteRow) -> Result<Purpose> {
     let text: &str = row.try_get("purpose").map_err(corrupt)?;
-    [Purpose::Authentication, Purpose::Uniqueness]
+    Purpose::ALL
         .into_iter()
         .find(|purpose| purpose.as_str() == text)
         .ok_or_else(|| corrupt("an unknown purpose"))

@@ -143,11 +143,11 @@ impl Client {
         &self,
         signer: Signer<'_>,
         id: ConsentId,
-        consent: Jws,
+        (consent, record): (Jws, serde_json::Value),
         invitation: Option<&str>,
     ) -> Result<Jws> {
         let call = Call::post("/v1/consents")
-            .json(&GiveConsent { consent })
+            .json(&GiveConsent { consent, record })
             .signed(signer)
             .invited(invitation)
             .idempotent(id.0);

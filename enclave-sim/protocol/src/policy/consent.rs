@@ -1,17 +1,18 @@
 use blindprint_core::{
-    Jws, SubjectId, UnixTime,
+    ConsentId, Entropy, Jws, Nonce, SubjectId, UnixTime,
+    consent::{ConsentState, Lifecycle, chain},
     statement::{Consent, ConsentReceipt, ErasureReceipt, Withdrawal},
 };
-use blindprint_did::resolve;
+use blindprint_did::{Verified, resolve};
 
 use super::{
     Change, MAX_NEWCOMERS, MAX_SUBJECTS, Policy, by, signed,
     subject::{Cause, ConsentRecord, Subject},
     timely,
 };
-use crate::message::Refusal;
+use crate::message::{EndCause, Refusal};
 
-/// A withdrawal and what it destroyed.
+/// A consent that ended and what went with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdrawn {
     /// About the consent.
@@ -21,12 +22,13 @@ pub struct Withdrawn {
 }
 
 impl Policy {
-    /// Takes note of a consent. The first one pins the subject's key, which must be the one inside
-    /// the DID; the host's resolution has no say. Anybody can make a DID, so there is room for a
-    /// few of those who never enrol only.
+    /// Takes note of a consent or its refusal, the next link of the subject's chain. The first one
+    /// pins the subject's key, which must be the one inside the DID; the host's resolution has no
+    /// say. Anybody can make a DID, so there is room for a few of those who never enrol only.
     pub fn give_consent(
         &mut self,
         jws: &Jws,
+        entropy: &dyn Entropy,
         host: UnixTime,
     ) -> Result<Change<'_, ConsentReceipt>, Refusal> {
         let now = self.observe(host);
@@ -39,11 +41,13 @@ impl Policy {
         } else {
             let key = resolve(&consent.sub).map_err(|_| Refusal::Signature)?.uri();
             by(&verified, &key)?;
-            (Subject::pinned(key, now), self.room_for_one(now)?)
+            self.outlives(consent, now)?;
+            let subject = Subject::pinned(key, entropy, now);
+            (subject, self.room_for_one(now)?)
         };
         if let Some(known) = subject.consents.get(&consent.id)
-            && known.record == verified.digest()
-            && known.withdrawn.is_none()
+            && known.statement == verified.digest()
+            && known.lifecycle.ended().is_none()
         {
             let receipt = self
                 .parties(&consent.sub)
@@ -51,11 +55,12 @@ impl Policy {
             return Ok(Change::nothing(self, receipt.ok_or(Refusal::Unknown)?));
         }
         timely(consent.given, now)?;
-        if consent.expires <= now.max(consent.given) {
-            return Err(Refusal::Stale);
+        // Whom the enclave does not know, or has forgotten, tells where their chain stands.
+        if subject.head.is_some() && subject.head != consent.previous {
+            return Err(Refusal::Chain);
         }
-        let subject =
-            subject.consent(consent.id, ConsentRecord::new(consent, verified.digest()))?;
+        let record = permitted(&verified, Nonce::random(entropy), now)?;
+        let subject = subject.consent(consent.id, record, now)?;
         let receipt = self
             .parties(&consent.sub)
             .consent_receipt(&subject, consent.id, now);
@@ -96,31 +101,69 @@ impl Policy {
         self.addressed(&withdrawal.service)?;
         let subject = self.known(&withdrawal.sub)?;
         by(&verified, &subject.pinned_key)?;
-        let id = withdrawal.consent;
-        let known = subject.consents.get(&id).ok_or(Refusal::Unknown)?;
-        let done = known.withdrawn.is_some();
-        let subject = if done {
-            subject.clone()
-        } else {
-            subject.clone().withdraw(id, now)?
+        let (id, event) = (withdrawal.consent, Some(verified.digest()));
+        let next = subject.clone().withdraw(id, event, now)?;
+        self.ended(&withdrawal.sub, id, next, now)
+    }
+
+    /// Ends a consent by the host's word, which can only ever take away. A retry gets the same answer.
+    pub fn end_consent(
+        &mut self,
+        subject: &SubjectId,
+        id: ConsentId,
+        cause: EndCause,
+        host: UnixTime,
+    ) -> Result<Change<'_, Withdrawn>, Refusal> {
+        let now = self.observe(host);
+        let known = self.known(subject)?.clone();
+        let next = match cause {
+            EndCause::Invalidated => known.invalidate(id, now)?,
+            EndCause::WithdrawnOnBehalf => known.withdraw(id, None, now)?,
         };
-        let parties = self.parties(&withdrawal.sub);
+        self.ended(subject, id, next, now)
+    }
+
+    /// The answer once a consent has ended, and the change if it had not before.
+    fn ended(
+        &mut self,
+        id: &SubjectId,
+        consent: ConsentId,
+        next: Subject,
+        now: UnixTime,
+    ) -> Result<Change<'_, Withdrawn>, Refusal> {
+        let parties = self.parties(id);
         let answer = Withdrawn {
             consent: parties
-                .consent_receipt(&subject, id, now)
+                .consent_receipt(&next, consent, now)
                 .ok_or(Refusal::Unknown)?,
-            erased: parties.erasure_receipts(&subject, |_, cause| cause == Cause::Withdrawn(id)),
+            erased: parties.erasure_receipts(&next, |_, cause| cause == Cause::Withdrawn(consent)),
         };
-        if done {
+        if *self.known(id)? == next {
             Ok(Change::nothing(self, answer))
         } else {
-            Ok(Change::of(
-                self,
-                withdrawal.sub.clone(),
-                subject,
-                now,
-                answer,
-            ))
+            Ok(Change::of(self, id.clone(), next, now, answer))
         }
     }
+}
+
+/// What is remembered of an answer that may be taken: one that says what it must, and, if it is a
+/// consent, holds at this moment.
+fn permitted(
+    verified: &Verified<Consent>,
+    handle: Nonce,
+    now: UnixTime,
+) -> Result<ConsentRecord, Refusal> {
+    let consent = verified.statement();
+    let lifecycle = Lifecycle::try_from(consent).map_err(|_| Refusal::Malformed)?;
+    if lifecycle.state(now) == ConsentState::Expired {
+        return Err(Refusal::Stale);
+    }
+    Ok(ConsentRecord {
+        statement: verified.digest(),
+        handle,
+        notice: consent.notice,
+        lifecycle,
+        head: chain(consent.previous, verified.digest()),
+        ended: None,
+    })
 }

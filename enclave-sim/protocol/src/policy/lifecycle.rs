@@ -1,6 +1,7 @@
 use blindprint_core::{
     EnrolmentId, Jws, KeyUri, UnixTime,
-    statement::{Erasure, ErasureReceipt, KeyReceipt, KeyRotation, Recovery, RecoveryAction},
+    consent::Lifecycle,
+    statement::{ErasureReceipt, KeyReceipt, KeyRotation, Recovery, RecoveryAction},
 };
 use blindprint_did::Verified;
 
@@ -21,36 +22,6 @@ pub struct Recovered {
 }
 
 impl Policy {
-    /// Destroys a template, however old the statement is. A retry gets the same receipt.
-    pub fn erase(
-        &mut self,
-        jws: &Jws,
-        host: UnixTime,
-    ) -> Result<Change<'_, ErasureReceipt>, Refusal> {
-        let now = self.observe(host);
-        let verified = signed::<Erasure>(jws)?;
-        let erasure = verified.statement();
-        self.addressed(&erasure.service)?;
-        let subject = self.known(&erasure.sub)?;
-        by(&verified, &subject.pinned_key)?;
-        let done = subject.erased.contains_key(&erasure.enrolment);
-        let subject = if done {
-            subject.clone()
-        } else {
-            subject
-                .clone()
-                .erase(erasure.enrolment, Cause::Asked, now)?
-        };
-        let this = |id: EnrolmentId, _| id == erasure.enrolment;
-        let receipts = self.parties(&erasure.sub).erasure_receipts(&subject, this);
-        let receipt = receipts.into_iter().next().ok_or(Refusal::Unknown)?;
-        if done {
-            Ok(Change::nothing(self, receipt))
-        } else {
-            Ok(Change::of(self, erasure.sub.clone(), subject, now, receipt))
-        }
-    }
-
     /// Moves a subject who has enrolled to a new key, by the word of both keys. A retry gets the
     /// same receipt.
     pub fn rotate_key(
@@ -170,7 +141,10 @@ impl Subject {
         self.pinned_key = new_key.clone();
         self.recovery_key = Some(new_recovery_key.clone());
         for consent in self.consents.values_mut() {
-            consent.withdrawn.get_or_insert(now);
+            if let Ok(withdrawn) = consent.lifecycle.clone().withdraw(now) {
+                consent.lifecycle = Lifecycle::Withdrawn(withdrawn);
+                consent.ended = self.head;
+            }
         }
         let cause = Cause::Recovered(recovery.digest());
         let enrolments: Vec<EnrolmentId> = self.enrolments.keys().copied().collect();

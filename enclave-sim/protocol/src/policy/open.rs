@@ -1,5 +1,7 @@
 use blindprint_core::{
-    Audience, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, SubjectId, UnixTime, label,
+    Audience, Digest, EnrolmentId, Jws, KeyUri, Nonce, ProfileId, SubjectId, UnixTime,
+    consent::Scope,
+    label,
     statement::{Evaluation, Probe, Purpose, Verdict},
 };
 use serde_bytes::ByteBuf;
@@ -83,7 +85,12 @@ impl Policy {
             return Err(Refusal::Malformed);
         }
         let subject = self.known(&request.subject)?;
-        let enrolled = permitted(subject, request.enrolment, request.purpose, now)?;
+        let enrolled = permitted(
+            subject,
+            request.enrolment,
+            (request.purpose, &request.audience),
+            now,
+        )?;
         subject.attempts.permit(now)?;
         let (template, profile, key) = (enrolled.template, enrolled.profile, enrolled.key);
         let ChallengeRequest {
@@ -123,7 +130,12 @@ impl Policy {
         let subject = self.known(&probe.sub)?;
         by(&verified, &subject.pinned_key)?;
         let nonce = self.answered(probe, now)?.nonce.clone();
-        let enrolled = permitted(subject, probe.enrolment, probe.purpose, now)?;
+        let enrolled = permitted(
+            subject,
+            probe.enrolment,
+            (probe.purpose, &probe.audience),
+            now,
+        )?;
         if probe.key != self.terms.key || enrolled.key != self.terms.key {
             return Err(Refusal::WrongKey);
         }
@@ -237,18 +249,28 @@ impl Policy {
     }
 }
 
-/// The enrolment, if the subject consents to this use of it at this moment.
-fn permitted(
-    subject: &Subject,
+/// The enrolment, if the subject consents to this use of it at this moment. Sharing takes two
+/// consents: one to the comparison, and one to telling exactly this audience.
+fn permitted<'s>(
+    subject: &'s Subject,
     enrolment: EnrolmentId,
-    purpose: Purpose,
+    (purpose, audience): (Purpose, &Audience),
     now: UnixTime,
-) -> Result<&Enrolled, Refusal> {
-    if !subject.consents_to(purpose, now) {
+) -> Result<&'s Enrolled, Refusal> {
+    let compared_for = match purpose {
+        Purpose::Authentication | Purpose::Uniqueness => purpose,
+        Purpose::Sharing => {
+            if !subject.consents_to(&Scope::Sharing(audience.clone()), now) {
+                return Err(Refusal::NoConsent);
+            }
+            Purpose::Authentication
+        }
+    };
+    if !subject.covers(compared_for, now) {
         return Err(Refusal::NoConsent);
     }
     let enrolled = subject.enrolments.get(&enrolment).ok_or(Refusal::Unknown)?;
-    if enrolled.purpose == purpose {
+    if enrolled.purpose == compared_for {
         Ok(enrolled)
     } else {
         Err(Refusal::Mismatch)
@@ -329,7 +351,12 @@ impl Agreed {
         if subject.pinned_key != signer {
             return Err(Refusal::Signature);
         }
-        permitted(subject, probe.enrolment, probe.purpose, now)?;
+        permitted(
+            subject,
+            probe.enrolment,
+            (probe.purpose, &probe.audience),
+            now,
+        )?;
         let mut subject = subject.clone();
         let profile = probe.profile.profile();
         let verdict = Verdict {

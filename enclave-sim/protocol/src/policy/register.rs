@@ -1,5 +1,5 @@
 use blindprint_core::{
-    Digest, Jws, UnixTime,
+    Digest, Jws, Nonce, UnixTime,
     statement::{Enrolment, EnrolmentReceipt, TemplateCheck},
 };
 
@@ -8,18 +8,20 @@ use super::{
     subject::{Enrolled, Subject},
     timely, usable,
 };
-use crate::message::Refusal;
+use crate::{DataKey, message::Refusal};
 
 impl Policy {
     /// Registers a template under the subject who signed for it, from a consent that the enclave
     /// has seen itself. From the second template on the recovery key must have signed the same: a
-    /// stolen wallet must not put its thief's face in the place of its owner's. A retry of a
-    /// registration that holds gets the same receipt.
+    /// stolen wallet must not put its thief's face in the place of its owner's. The data key that
+    /// was drawn with the nonce is the template's from now on. A retry of a registration that holds
+    /// gets the same receipt.
     pub fn register(
         &mut self,
         jws: &Jws,
         recovery: Option<&Jws>,
         checks: &[Jws],
+        handle: Nonce,
         host: UnixTime,
     ) -> Result<Change<'_, EnrolmentReceipt>, Refusal> {
         let now = self.observe(host);
@@ -36,7 +38,7 @@ impl Policy {
                 .enrolment_receipt(subject, enrolment.enrolment);
             return Ok(Change::nothing(self, receipt.ok_or(Refusal::Unknown)?));
         }
-        self.permit_enrolment(enrolment, subject, now)?;
+        let data_key = self.permit_enrolment(enrolment, subject, now)?.clone();
         match recovery {
             Some(recovery) => also_signed(recovery, &verified, &enrolment.recovery_key)?,
             None if subject.recovery_key.is_some() => return Err(Refusal::RecoveryNeeded),
@@ -44,7 +46,8 @@ impl Policy {
         }
         let template = self.checked_template(enrolment, checks)?;
 
-        let enrolled = Enrolled::new(enrolment, verified.digest(), template, now);
+        let own = (handle, data_key);
+        let enrolled = Enrolled::new(enrolment, verified.digest(), template, own, now);
         let subject = subject.clone().enrol(
             enrolment.enrolment,
             enrolled,
@@ -58,12 +61,13 @@ impl Policy {
         Ok(Change::of(self, id, subject, now, receipt).spending(nonce))
     }
 
+    /// The data key that the template gets, if it may be registered.
     fn permit_enrolment(
         &self,
         enrolment: &Enrolment,
         subject: &Subject,
         now: UnixTime,
-    ) -> Result<(), Refusal> {
+    ) -> Result<&DataKey, Refusal> {
         if enrolment.key != self.terms.key {
             return Err(Refusal::WrongKey);
         }

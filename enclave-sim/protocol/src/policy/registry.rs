@@ -1,49 +1,74 @@
 use std::collections::BTreeMap;
 
-use blindprint_core::{SubjectId, UnixTime};
+use blindprint_core::{Digest, Entropy, Nonce, SubjectId, UnixTime};
+use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
 
-use super::subject::Subject;
+use super::{erasure::Tombstone, subject::Subject};
+use crate::cbor;
 
 /// Most subjects that the enclave knows at once.
 pub const MAX_SUBJECTS: usize = 100_000;
 /// Most of them who never enrolled: so few that their nonces alone do not fill the table.
 pub const MAX_NEWCOMERS: usize = 8_000;
-/// Most bytes that one subject's record takes, encoded.
+/// Most subjects of whom the enclave remembers that it forgot them.
+const MAX_TOMBSTONES: usize = 100_000;
+/// Most bytes that one record takes, encoded.
 const MAX_RECORD: usize = 1 << 20;
-/// First bytes of an encoded registry.
-const FORMAT: &[u8; 8] = b"bpreg/2\n";
+/// First bytes of an encoded registry, of any version.
+const NAME: &[u8; 6] = b"bpreg/";
+/// What follows in this version.
+const VERSION: &[u8; 2] = b"3\n";
+/// Bytes before the records: name, version, time, incidents, tombstone key.
+const HEADER: usize = 6 + 2 + 8 + 4 + 32;
 
 /// All that must outlive the process: what is known of every subject, the highest time ever seen,
-/// and how many evaluations were false. It is of no use without the secret keys that it was made
-/// with, so what it counts it counts for them. What the enclave seals is [`Registry::encode`]d.
+/// how many evaluations were false, and a little of those who were just forgotten. It is of no use
+/// without the secret keys that it was made with, so what it counts it counts for them. What the
+/// enclave seals is [`Registry::encode`]d.
 ///
 /// Each record is kept beside its encoding, so that writing the whole after one change encodes
-/// one record.
+/// one record. Encodings hold data keys: each is as long from the beginning as it will be, and
+/// wiped when dropped.
 #[derive(Debug)]
 pub struct Registry {
     pub(super) seen: UnixTime,
     /// False evaluations ever found.
     pub(super) incidents: u32,
-    subjects: BTreeMap<SubjectId, Entry>,
+    /// Makes the names of tombstones, so that they say nothing about whose they are.
+    tombstone_key: Nonce,
+    tombstones: BTreeMap<Digest, Entry<Tombstone>>,
+    subjects: BTreeMap<SubjectId, Entry<Subject>>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Entry {
-    record: Subject,
-    encoded: Vec<u8>,
+struct Entry<R> {
+    record: R,
+    encoded: Zeroizing<Vec<u8>>,
 }
 
-/// A registry that does not decode.
+/// Why a registry is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the registry does not decode")]
-pub struct MalformedRegistry;
+pub enum RegistryError {
+    /// Another version of this program wrote it. Nothing is converted: begin with an empty folder,
+    /// or go back to that version.
+    #[error("another version of this program wrote the registry, and this one does not convert it")]
+    Version,
+    /// It is damaged, or none.
+    #[error("the registry does not decode")]
+    Malformed,
+}
 
-impl Entry {
-    fn new(subject: &SubjectId, record: Subject) -> Self {
-        let mut encoded = Vec::new();
-        ciborium::into_writer(&(subject, &record), &mut encoded)
+impl<R: Serialize> Entry<R> {
+    fn new<K: Serialize>(key: &K, record: R) -> Self {
+        let encoded = cbor::encode(&[], &(key, &record))
             .expect("writing maps with text keys to memory cannot fail");
         Self { record, encoded }
+    }
+}
+
+impl<R> std::fmt::Debug for Entry<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entry({} bytes)", self.encoded.len())
     }
 }
 
@@ -52,8 +77,11 @@ impl Entry {
 pub(super) struct Write {
     seen: UnixTime,
     incident: bool,
-    record: Option<(SubjectId, Entry)>,
+    record: Option<(SubjectId, Entry<Subject>)>,
     forgotten: Vec<SubjectId>,
+    tombstone: Option<(Digest, Entry<Tombstone>)>,
+    /// An older tombstone, in whose place this one comes.
+    displaced: Option<Digest>,
 }
 
 impl Write {
@@ -81,6 +109,8 @@ impl Write {
             incident: false,
             record: None,
             forgotten: Vec::new(),
+            tombstone: None,
+            displaced: None,
         }
     }
 
@@ -93,17 +123,18 @@ impl Write {
     }
 }
 
-impl Default for Registry {
-    fn default() -> Self {
+impl Registry {
+    /// A registry of nobody.
+    pub fn empty(entropy: &dyn Entropy) -> Self {
         Self {
             seen: UnixTime(i64::MIN),
             incidents: 0,
+            tombstone_key: Nonce::random(entropy),
+            tombstones: BTreeMap::new(),
             subjects: BTreeMap::new(),
         }
     }
-}
 
-impl Registry {
     pub(super) fn subject(&self, id: &SubjectId) -> Option<&Subject> {
         self.subjects.get(id).map(|entry| &entry.record)
     }
@@ -125,6 +156,34 @@ impl Registry {
         self.subjects.is_empty()
     }
 
+    /// What a tombstone says about `text` without saying it.
+    pub(super) fn blind(&self, text: &str) -> Digest {
+        Digest::of_parts(
+            "blindprint/tombstone/v1",
+            &[self.tombstone_key.as_bytes(), text.as_bytes()],
+        )
+    }
+
+    /// What is left of a subject who was forgotten lately.
+    pub(super) fn tombstone(&self, subject: &SubjectId, now: UnixTime) -> Option<&Tombstone> {
+        let entry = self.tombstones.get(&self.blind(subject.as_str()))?;
+        Some(&entry.record).filter(|tombstone| tombstone.stands(now))
+    }
+
+    /// A subject goes, and this stays for a while.
+    pub(super) fn burying(&self, subject: SubjectId, tombstone: Tombstone, seen: UnixTime) -> Write {
+        let name = self.blind(subject.as_str());
+        let full = self.tombstones.len() >= MAX_TOMBSTONES;
+        let oldest = self.tombstones.iter();
+        let oldest = oldest.min_by_key(|(_, entry)| entry.record.at);
+        Write {
+            forgotten: vec![subject],
+            tombstone: Some((name, Entry::new(&name, tombstone))),
+            displaced: oldest.filter(|_| full).map(|(name, _)| *name),
+            ..Write::nothing(seen)
+        }
+    }
+
     pub(super) fn apply(&mut self, write: Write) {
         self.seen = self.seen.max(write.seen);
         self.incidents += u32::from(write.incident);
@@ -132,74 +191,81 @@ impl Registry {
             self.subjects.remove(&subject);
         }
         self.subjects.extend(write.record);
+        if let Some(displaced) = write.displaced {
+            self.tombstones.remove(&displaced);
+        }
+        self.tombstones.extend(write.tombstone);
+        let seen = self.seen;
+        self.tombstones
+            .retain(|_, entry| entry.record.stands(seen));
     }
 
     /// The bytes to seal.
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         self.encode_with(&Write::nothing(self.seen))
     }
 
-    /// The bytes to seal if `write` were applied: format, time (8 bytes), incidents (4), number of
-    /// records (4), then each record in CBOR behind its length (4), in the order of the subjects;
-    /// integers big endian.
-    pub(super) fn encode_with(&self, write: &Write) -> Vec<u8> {
-        let mut entries: BTreeMap<_, _> = self.subjects.iter().collect();
-        for subject in &write.forgotten {
-            entries.remove(subject);
+    /// The bytes to seal if `write` were applied: name and version (8 bytes), time (8), incidents (4),
+    /// tombstone key (32); then number of tombstones (4) and each in CBOR behind its length (4), in
+    /// the order of their names; then the same for the subjects. Integers are big endian.
+    pub(super) fn encode_with(&self, write: &Write) -> Zeroizing<Vec<u8>> {
+        let seen = self.seen.max(write.seen);
+        let mut tombstones: BTreeMap<_, _> = self.tombstones.iter().collect();
+        if let Some(displaced) = &write.displaced {
+            tombstones.remove(displaced);
         }
-        entries.extend(write.record.iter().map(|(id, entry)| (id, entry)));
-        let size: usize = self
-            .subjects
-            .values()
-            .map(|entry| 4 + entry.encoded.len())
-            .sum();
-        let mut bytes = Vec::with_capacity(size + 4096);
-        bytes.extend(FORMAT);
-        bytes.extend(self.seen.max(write.seen).0.to_be_bytes());
+        tombstones.extend(write.tombstone.iter().map(|(name, entry)| (name, entry)));
+        tombstones.retain(|_, entry| entry.record.stands(seen));
+        let mut subjects: BTreeMap<_, _> = self.subjects.iter().collect();
+        for subject in &write.forgotten {
+            subjects.remove(subject);
+        }
+        subjects.extend(write.record.iter().map(|(id, entry)| (id, entry)));
+        let sections: [Vec<&[u8]>; 2] = [
+            tombstones.values().map(|entry| &**entry.encoded).collect(),
+            subjects.values().map(|entry| &**entry.encoded).collect(),
+        ];
+        let records = sections.iter().flatten();
+        let size: usize = records.map(|encoded| 4 + encoded.len()).sum();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + 8 + size));
+        bytes.extend(NAME);
+        bytes.extend(VERSION);
+        bytes.extend(seen.0.to_be_bytes());
         bytes.extend((self.incidents + u32::from(write.incident)).to_be_bytes());
-        bytes.extend(length(entries.len()));
-        for entry in entries.into_values() {
-            bytes.extend(length(entry.encoded.len()));
-            bytes.extend(&entry.encoded);
+        bytes.extend(self.tombstone_key.as_bytes());
+        for section in sections {
+            bytes.extend(length(section.len()));
+            for encoded in section {
+                bytes.extend(length(encoded.len()));
+                bytes.extend(encoded);
+            }
         }
         bytes
     }
 
     /// The registry that was encoded. Takes exactly what [`Registry::encode`] makes.
-    pub fn decode(bytes: &[u8]) -> Result<Self, MalformedRegistry> {
-        let rest = bytes.strip_prefix(FORMAT).ok_or(MalformedRegistry)?;
-        let (seen, rest) = rest.split_first_chunk().ok_or(MalformedRegistry)?;
-        let (incidents, rest) = rest.split_first_chunk().ok_or(MalformedRegistry)?;
-        let (count, mut rest) = split_length(rest, MAX_SUBJECTS)?;
-        let mut registry = Self {
-            seen: UnixTime(i64::from_be_bytes(*seen)),
+    pub fn decode(bytes: &[u8]) -> Result<Self, RegistryError> {
+        let rest = bytes.strip_prefix(NAME).ok_or(RegistryError::Malformed)?;
+        let rest = rest.strip_prefix(VERSION).ok_or(RegistryError::Version)?;
+        let (seen, rest) = split(rest)?;
+        let (incidents, rest) = split(rest)?;
+        let (tombstone_key, rest) = split(rest)?;
+        let seen = UnixTime(i64::from_be_bytes(*seen));
+        let (tombstones, rest) = split_records::<_, Tombstone>(rest, MAX_TOMBSTONES)?;
+        let (subjects, rest) = split_records(rest, MAX_SUBJECTS)?;
+        let standing = tombstones
+            .values()
+            .all(|entry| entry.record.stands(seen));
+        if !rest.is_empty() || !standing {
+            return Err(RegistryError::Malformed);
+        }
+        Ok(Self {
+            seen,
             incidents: u32::from_be_bytes(*incidents),
-            subjects: BTreeMap::new(),
-        };
-        for _ in 0..count {
-            let (size, tail) = split_length(rest, MAX_RECORD)?;
-            let (encoded, tail) = tail.split_at_checked(size).ok_or(MalformedRegistry)?;
-            rest = tail;
-            let (subject, record): (SubjectId, Subject) =
-                ciborium::from_reader(encoded).map_err(|_| MalformedRegistry)?;
-            if registry
-                .subjects
-                .last_key_value()
-                .is_some_and(|(last, _)| *last >= subject)
-            {
-                return Err(MalformedRegistry);
-            }
-            let entry = Entry::new(&subject, record);
-            if entry.encoded != encoded {
-                return Err(MalformedRegistry);
-            }
-            registry.subjects.insert(subject, entry);
-        }
-        if rest.is_empty() {
-            Ok(registry)
-        } else {
-            Err(MalformedRegistry)
-        }
+            tombstone_key: Nonce::from_bytes(*tombstone_key),
+            tombstones,
+            subjects,
+        })
     }
 }
 
@@ -209,12 +275,47 @@ fn length(length: usize) -> [u8; 4] {
         .to_be_bytes()
 }
 
-fn split_length(bytes: &[u8], limit: usize) -> Result<(usize, &[u8]), MalformedRegistry> {
-    let (length, rest) = bytes.split_first_chunk().ok_or(MalformedRegistry)?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| MalformedRegistry)?;
+fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), RegistryError> {
+    bytes.split_first_chunk().ok_or(RegistryError::Malformed)
+}
+
+fn split_length(bytes: &[u8], limit: usize) -> Result<(usize, &[u8]), RegistryError> {
+    let (length, rest) = split(bytes)?;
+    let length = usize::try_from(u32::from_be_bytes(*length));
+    let length = length.map_err(|_| RegistryError::Malformed)?;
     if length > limit {
-        Err(MalformedRegistry)
+        Err(RegistryError::Malformed)
     } else {
         Ok((length, rest))
     }
+}
+
+type Records<K, R> = BTreeMap<K, Entry<R>>;
+
+/// At most `most` records, in the order of their keys, and what follows.
+fn split_records<K, R>(
+    bytes: &[u8],
+    most: usize,
+) -> Result<(Records<K, R>, &[u8]), RegistryError>
+where
+    K: Serialize + DeserializeOwned + Ord,
+    R: Serialize + DeserializeOwned,
+{
+    let (count, mut rest) = split_length(bytes, most)?;
+    let mut records = Records::new();
+    for _ in 0..count {
+        let (size, tail) = split_length(rest, MAX_RECORD)?;
+        let (encoded, tail) = tail
+            .split_at_checked(size)
+            .ok_or(RegistryError::Malformed)?;
+        rest = tail;
+        let (key, record): (K, R) = cbor::decode(encoded).ok_or(RegistryError::Malformed)?;
+        let in_order = records.last_key_value().is_none_or(|(last, _)| *last < key);
+        if !in_order {
+            return Err(RegistryError::Malformed);
+        }
+        let entry = Entry::new(&key, record);
+        records.insert(key, entry);
+    }
+    Ok((records, rest))
 }

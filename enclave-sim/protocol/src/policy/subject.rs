@@ -1,19 +1,22 @@
 use std::collections::BTreeMap;
 
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, KeyUri, ProfileId, ServiceId, SubjectId, UnixTime,
+    ConsentId, Digest, EnrolmentId, Entropy, KeyUri, Nonce, ProfileId, ServiceId, SubjectId,
+    UnixTime,
+    consent::{Lifecycle, Scope, chain},
     statement::{
-        Consent, ConsentReceipt, ConsentState, Enrolment, EnrolmentReceipt, ErasureReceipt,
-        KeyReceipt, Purpose,
+        ConsentReceipt, Enrolment, EnrolmentReceipt, ErasureReceipt, KeyReceipt, Purpose,
     },
 };
 use serde::{Deserialize, Serialize};
 
 use super::{TOLERANCE, attempts::Attempts};
-use crate::message::Refusal;
+use crate::{DataKey, message::Refusal};
 
-/// Most consents that one subject may ever give.
+/// Most consents that one subject may ever give or refuse.
 pub const MAX_CONSENTS: usize = 256;
+/// Most consents of one subject that may be live at once: as many as one receipt can name.
+pub const MAX_LIVE_CONSENTS: usize = 24;
 /// Most enrolments that one subject may ever make, destroyed ones included.
 pub const MAX_ENROLMENTS: usize = 256;
 
@@ -23,10 +26,14 @@ pub const MAX_ENROLMENTS: usize = 256;
 pub(super) struct Subject {
     /// When the enclave first heard of them.
     pub(super) since: UnixTime,
+    /// Their name in the transparency log.
+    pub(super) handle: Nonce,
     /// What signs for the subject.
     pub(super) pinned_key: KeyUri,
     /// Set by the first enrolment; changed by nothing but itself.
     pub(super) recovery_key: Option<KeyUri>,
+    /// What the subject signed last about consent; see [`chain`].
+    pub(super) head: Option<Digest>,
     pub(super) consents: BTreeMap<ConsentId, ConsentRecord>,
     pub(super) enrolments: BTreeMap<EnrolmentId, Enrolled>,
     /// Ids stay used, and a retried destruction gets the same receipts.
@@ -39,13 +46,15 @@ pub(super) struct Subject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConsentRecord {
-    /// Digest of the consent's JWS.
-    pub(super) record: Digest,
-    pub(super) purpose: Purpose,
+    /// Digest of the consent's JWS, which names the consent record.
+    pub(super) statement: Digest,
+    pub(super) handle: Nonce,
     pub(super) notice: Digest,
-    pub(super) given: UnixTime,
-    pub(super) expires: UnixTime,
-    pub(super) withdrawn: Option<UnixTime>,
+    pub(super) lifecycle: Lifecycle,
+    /// Head of the chain after it was given or refused.
+    pub(super) head: Digest,
+    /// Head of the chain when it ended before its time.
+    pub(super) ended: Option<Digest>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +69,9 @@ pub(super) struct Enrolled {
     pub(super) submission: Digest,
     pub(super) consent: Digest,
     pub(super) replaced: Option<EnrolmentId>,
+    pub(super) handle: Nonce,
+    /// What the template is encrypted under on the host's disk. It goes with this entry.
+    pub(super) data_key: DataKey,
     pub(super) at: UnixTime,
 }
 
@@ -67,6 +79,7 @@ pub(super) struct Enrolled {
 #[serde(deny_unknown_fields)]
 pub(super) struct Erased {
     pub(super) template: Digest,
+    pub(super) handle: Nonce,
     pub(super) cause: Cause,
     pub(super) at: UnixTime,
 }
@@ -75,11 +88,11 @@ pub(super) struct Erased {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Cause {
-    /// The subject asked.
+    /// The subject asked, or the host ordered it.
     Asked,
     /// Another enrolment took its place.
     Replaced,
-    /// This consent was withdrawn, and no other covered it.
+    /// This consent was withdrawn, by the subject or on their behalf, and no other covered it.
     Withdrawn(ConsentId),
     /// The recovery with this statement replaced the device.
     Recovered(Digest),
@@ -94,19 +107,8 @@ pub(super) struct KeyChange {
 }
 
 impl ConsentRecord {
-    pub(super) fn new(consent: &Consent, record: Digest) -> Self {
-        Self {
-            record,
-            purpose: consent.purpose,
-            notice: consent.notice,
-            given: consent.given,
-            expires: consent.expires,
-            withdrawn: None,
-        }
-    }
-
-    fn covers(&self, purpose: Purpose, now: UnixTime) -> bool {
-        self.purpose == purpose && self.withdrawn.is_none() && now < self.expires
+    fn covers(&self, scope: &Scope, now: UnixTime) -> bool {
+        self.lifecycle.covers(scope, now)
     }
 }
 
@@ -115,9 +117,12 @@ impl Enrolled {
         enrolment: &Enrolment,
         statement: Digest,
         template: Digest,
+        (handle, data_key): (Nonce, DataKey),
         at: UnixTime,
     ) -> Self {
         Self {
+            handle,
+            data_key,
             statement,
             profile: enrolment.profile,
             purpose: enrolment.purpose,
@@ -133,11 +138,13 @@ impl Enrolled {
 
 impl Subject {
     /// A subject of whom nothing is known but the key.
-    pub(super) fn pinned(pinned_key: KeyUri, since: UnixTime) -> Self {
+    pub(super) fn pinned(pinned_key: KeyUri, entropy: &dyn Entropy, since: UnixTime) -> Self {
         Self {
             since,
+            handle: Nonce::random(entropy),
             pinned_key,
             recovery_key: None,
+            head: None,
             consents: BTreeMap::new(),
             enrolments: BTreeMap::new(),
             erased: BTreeMap::new(),
@@ -153,59 +160,105 @@ impl Subject {
 
     /// Whether no consent holds any more.
     pub(super) fn has_ended(&self, now: UnixTime) -> bool {
-        self.consents
-            .values()
-            .all(|consent| consent.withdrawn.is_some() || consent.expires <= now)
+        self.live_consents(now).count() == 0
     }
 
-    /// Whether they may be forgotten: a consent that was withdrawn is too old to be given again.
+    /// Whether they may be forgotten: a consent that ended early is too old to be given again.
     pub(super) fn is_forgettable(&self, now: UnixTime) -> bool {
         self.consents
             .values()
-            .all(|consent| consent.withdrawn.is_none() || now.since(consent.given) > TOLERANCE)
+            .map(|consent| &consent.lifecycle)
+            .all(|life| life.ended().is_none() || now.since(life.given()) > TOLERANCE)
     }
 
-    /// Whether any live consent covers `purpose`.
-    pub(super) fn consents_to(&self, purpose: Purpose, now: UnixTime) -> bool {
+    /// The consents that allow anything.
+    pub(super) fn live_consents(
+        &self,
+        now: UnixTime,
+    ) -> impl Iterator<Item = (&ConsentId, &ConsentRecord)> {
+        let consents = self.consents.iter();
+        consents.filter(move |(_, consent)| consent.lifecycle.is_live(now))
+    }
+
+    /// Whether any live consent allows this.
+    pub(super) fn consents_to(&self, scope: &Scope, now: UnixTime) -> bool {
         self.consents
             .values()
-            .any(|consent| consent.covers(purpose, now))
+            .any(|consent| consent.covers(scope, now))
     }
 
-    /// Whether the consent with this digest is live and covers `purpose`.
-    pub(super) fn consented_by(&self, record: Digest, purpose: Purpose, now: UnixTime) -> bool {
-        self.consents
-            .values()
-            .any(|consent| consent.record == record && consent.covers(purpose, now))
+    /// Whether any live consent covers the enrolments of this purpose.
+    pub(super) fn covers(&self, purpose: Purpose, now: UnixTime) -> bool {
+        Scope::new(purpose, None).is_ok_and(|scope| self.consents_to(&scope, now))
     }
 
-    /// Takes a new consent.
-    pub(super) fn consent(mut self, id: ConsentId, record: ConsentRecord) -> Result<Self, Refusal> {
+    /// Whether the consent with this digest is live and covers the enrolments of `purpose`.
+    pub(super) fn consented_by(&self, statement: Digest, purpose: Purpose, now: UnixTime) -> bool {
+        Scope::new(purpose, None).is_ok_and(|scope| {
+            self.consents
+                .values()
+                .any(|consent| consent.statement == statement && consent.covers(&scope, now))
+        })
+    }
+
+    /// Takes a new consent or refusal, the next link of the chain.
+    pub(super) fn consent(
+        mut self,
+        id: ConsentId,
+        record: ConsentRecord,
+        now: UnixTime,
+    ) -> Result<Self, Refusal> {
         if self.consents.contains_key(&id) {
             return Err(Refusal::Conflict);
         }
-        if self.consents.len() >= MAX_CONSENTS {
+        if self.consents.len() >= MAX_CONSENTS
+            || self.live_consents(now).count() >= MAX_LIVE_CONSENTS
+        {
             return Err(Refusal::Full);
         }
+        self.head = Some(record.head);
         self.consents.insert(id, record);
         Ok(self)
     }
 
-    /// Ends a consent, and with it every template that no other live consent covers.
-    pub(super) fn withdraw(mut self, id: ConsentId, now: UnixTime) -> Result<Self, Refusal> {
-        self.consents
-            .get_mut(&id)
-            .ok_or(Refusal::Unknown)?
-            .withdrawn = Some(now);
+    /// Ends a consent, and with it every template that no other live consent covers. The subject's
+    /// own word, of which this is the digest, is the next link of the chain. What has ended already
+    /// stays as it is.
+    pub(super) fn withdraw(
+        mut self,
+        id: ConsentId,
+        signed: Option<Digest>,
+        now: UnixTime,
+    ) -> Result<Self, Refusal> {
+        let consent = self.consents.get_mut(&id).ok_or(Refusal::Unknown)?;
+        let Ok(withdrawn) = consent.lifecycle.clone().withdraw(now) else {
+            return Ok(self);
+        };
+        consent.lifecycle = Lifecycle::Withdrawn(withdrawn);
+        self.head = match signed {
+            Some(event) => Some(chain(self.head, event)),
+            None => self.head,
+        };
+        consent.ended = self.head;
         let uncovered: Vec<EnrolmentId> = self
             .enrolments
             .iter()
-            .filter(|(_, enrolled)| !self.consents_to(enrolled.purpose, now))
+            .filter(|(_, enrolled)| !self.covers(enrolled.purpose, now))
             .map(|(enrolment, _)| *enrolment)
             .collect();
         uncovered.into_iter().try_fold(self, |subject, enrolment| {
             subject.erase(enrolment, Cause::Withdrawn(id), now)
         })
+    }
+
+    /// Ends a consent that no longer informs. Templates stay for the next one.
+    pub(super) fn invalidate(mut self, id: ConsentId, now: UnixTime) -> Result<Self, Refusal> {
+        let consent = self.consents.get_mut(&id).ok_or(Refusal::Unknown)?;
+        if let Ok(invalidated) = consent.lifecycle.clone().invalidate(now) {
+            consent.lifecycle = Lifecycle::Invalidated(invalidated);
+            consent.ended = self.head;
+        }
+        Ok(self)
     }
 
     /// Registers a template, in the place of the one it replaces.
@@ -252,6 +305,7 @@ impl Subject {
             id,
             Erased {
                 template: enrolled.template,
+                handle: enrolled.handle,
                 cause,
                 at,
             },
@@ -280,14 +334,12 @@ impl Parties<'_> {
             iss: self.service.clone(),
             sub: self.subject.clone(),
             consent: id,
-            record: consent.record,
-            state: if consent.withdrawn.is_some() {
-                ConsentState::Withdrawn
-            } else {
-                ConsentState::Given
-            },
-            expires: consent.expires,
-            iat: consent.withdrawn.unwrap_or(now),
+            statement: consent.statement,
+            state: consent.lifecycle.state(now),
+            expires: consent.lifecycle.expires(),
+            head: consent.ended.unwrap_or(consent.head),
+            handle: consent.handle,
+            iat: consent.lifecycle.ended().unwrap_or(now),
         })
     }
 
@@ -309,6 +361,7 @@ impl Parties<'_> {
             key: enrolled.key,
             pinned_key: subject.pinned_key.clone(),
             replaced: enrolled.replaced,
+            handle: enrolled.handle,
             iat: enrolled.at,
         })
     }
@@ -328,6 +381,7 @@ impl Parties<'_> {
                 sub: self.subject.clone(),
                 enrolment: *id,
                 template: erased.template,
+                handle: erased.handle,
                 iat: erased.at,
             })
             .collect()

@@ -1,6 +1,6 @@
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, ServiceId, SystemEntropy, UnixTime,
-    statement::{ConsentState, KeyRotation, Purpose, Statement},
+    ConsentId, Digest, EnrolmentId, Nonce, ServiceId, SystemEntropy, UnixTime,
+    statement::{KeyRotation, Purpose, Statement},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
 
@@ -38,6 +38,7 @@ impl Parties {
             sub: self.wallet.public().subject(),
             enrolment,
             template: Digest::of("t", b""),
+            handle: Nonce::random(&SystemEntropy),
             iat: NOW,
         })
     }
@@ -58,9 +59,11 @@ fn a_withdrawal_destroys_exactly_what_the_enclave_says() {
         iss: parties.service.clone(),
         sub: sub.clone(),
         consent,
-        record: Digest::of("c", b""),
+        statement: Digest::of("c", b""),
         state: ConsentState::Withdrawn,
         expires: NOW,
+        head: Digest::of("head", b""),
+        handle: Nonce::random(&SystemEntropy),
         iat: NOW,
     });
     let enrolment = EnrolmentId::random(&SystemEntropy);
@@ -71,7 +74,7 @@ fn a_withdrawal_destroys_exactly_what_the_enclave_says() {
     let answer = EnclaveResponse::Receipts {
         receipts: vec![noted.clone(), erased.clone()],
     };
-    let (receipt, effects) = effects_of(&request, answer).unwrap();
+    let (receipt, effects) = effects_of(&request, None, answer).unwrap();
     assert_eq!(receipt, noted);
     assert_eq!(
         effects,
@@ -80,7 +83,8 @@ fn a_withdrawal_destroys_exactly_what_the_enclave_says() {
                 subject: sub,
                 consent,
                 at: NOW,
-                withdrawal,
+                withdrawal: Some(withdrawal),
+                head: Digest::of("head", b""),
                 receipt: noted
             },
             Effect::Erased {
@@ -105,12 +109,13 @@ fn a_receipt_for_something_else_is_no_answer() {
     let request = EnclaveRequest::Erase { erasure };
     let answer = |receipt| EnclaveResponse::Receipt { receipt };
     let other = parties.erased(EnrolmentId::random(&SystemEntropy));
-    assert_eq!(effects_of(&request, answer(other)), None);
-    assert!(effects_of(&request, answer(parties.erased(enrolment))).is_some());
-    assert_eq!(effects_of(&request, EnclaveResponse::MatcherAdmitted), None);
+    assert_eq!(effects_of(&request, None, answer(other)), None);
+    assert!(effects_of(&request, None, answer(parties.erased(enrolment))).is_some());
+    assert_eq!(effects_of(&request, None, EnclaveResponse::MatcherAdmitted), None);
     assert_eq!(
         effects_of(
             &request,
+            None,
             EnclaveResponse::Receipts {
                 receipts: Vec::new()
             }
@@ -129,7 +134,7 @@ fn a_new_device_ends_the_old_ones_consents() {
             sub: sub.clone(),
             service: parties.service.clone(),
             action,
-            nonce: blindprint_core::Nonce::random(&SystemEntropy),
+            nonce: Nonce::random(&SystemEntropy),
             iat: NOW,
         }),
         possession: None,
@@ -146,7 +151,7 @@ fn a_new_device_ends_the_old_ones_consents() {
         receipts: vec![receipt.clone()],
     };
     let ends = |request: &EnclaveRequest| {
-        let (_, effects) = effects_of(request, answer()).unwrap();
+        let (_, effects) = effects_of(request, None, answer()).unwrap();
         effects
             .iter()
             .any(|effect| matches!(effect, Effect::ConsentsEnded { .. }))
@@ -165,7 +170,7 @@ fn noted_requests_are_read_back_as_they_were() {
         sub: parties.wallet.public().subject(),
         service: parties.service.clone(),
         new_key: parties.enclave.public().uri(),
-        nonce: blindprint_core::Nonce::random(&SystemEntropy),
+        nonce: Nonce::random(&SystemEntropy),
         iat: NOW,
     });
     let request = EnclaveRequest::RotateKey {
@@ -189,7 +194,7 @@ fn only_a_refused_template_leaves_something_to_remove() {
         profile: blindprint_core::profiles()[0].id(),
         key: Digest::of("k", b""),
         submission: Digest::of("s", b""),
-        nonce: blindprint_core::Nonce::random(&SystemEntropy),
+        nonce: Nonce::random(&SystemEntropy),
         recovery_key: parties.enclave.public().uri(),
         iat: NOW,
     };

@@ -62,7 +62,7 @@ impl Facts {
             },
             Self::Consent(consent) => Validity {
                 from: hour,
-                until: consent.expires,
+                until: consent.expires(),
             },
         }
     }
@@ -137,12 +137,12 @@ impl Credentials {
                 })
             }
             Facts::Consent(consent) => Claims::ConsentReceipt(ConsentReceiptClaims {
-                purpose: consent.purpose,
+                purpose: consent.purpose(),
                 controller: self.terms.service.clone(),
                 notice_digest: consent.notice,
                 consent_digest: consent.record,
-                given_at: consent.given,
-                expires_at: consent.expires,
+                given_at: consent.given(),
+                expires_at: consent.expires(),
             }),
         })
     }

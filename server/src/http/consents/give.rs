@@ -39,7 +39,7 @@ pub(crate) async fn handler(
     let service = Arc::clone(&app.service);
     let work = async move {
         let receipt = service
-            .give_consent(&caller, &admission, body.consent)
+            .give_consent(&caller, &admission, body.consent, &body.record)
             .await?;
         Ok(Receipt { receipt })
     };

@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 
 use crate::{
     Result,
-    domain::record::ConsentRecord,
     http::{App, openapi::WalletProblems, parameters::Nothing, proof::Wallet},
 };
 
@@ -30,6 +29,6 @@ pub(crate) async fn handler(
 ) -> Result<Json<Consents>> {
     let consents = app.service.consents(&request.caller).await?;
     Ok(Json(Consents {
-        consents: consents.iter().map(ConsentRecord::summary).collect(),
+        consents,
     }))
 }

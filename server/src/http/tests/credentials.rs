@@ -330,7 +330,8 @@ async fn a_withdrawal_revokes_the_receipt() {
         subject,
         consent: consent.id,
         at: fixture.clock.now(),
-        withdrawal: receipt(&key),
+        withdrawal: Some(receipt(&key)),
+        head: consent.record,
         receipt: receipt(&key),
     };
     finish(&fixture, &key, withdrawn).await;

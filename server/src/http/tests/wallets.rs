@@ -30,8 +30,12 @@ pub(super) fn consent(fixture: &Fixture, key: &SigningKey) -> (Consent, Jws) {
         id: ConsentId::random(&SystemEntropy),
         sub: key.public().subject(),
         service: service(),
+        decision: Decision::Given,
         purpose: Purpose::Authentication,
+        recipient: None,
         notice,
+        record: Digest::of("record", b""),
+        previous: None,
         given: fixture.clock.now(),
         expires: fixture.clock.now().plus(86_400),
     };
@@ -45,6 +49,9 @@ pub(super) async fn met(fixture: &Fixture, key: &SigningKey) {
     let effect = Effect::ConsentGiven {
         record: jws_digest(&jws),
         key: key.public().uri(),
+        document: "{}".to_owned(),
+        head: Digest::of("head", b""),
+        handle: Nonce::random(&SystemEntropy),
         receipt: jws.clone(),
         jws,
         consent,
@@ -193,7 +200,7 @@ async fn a_consent_is_refused_before_the_enclave_is_asked() {
     let (key, other) = (wallet(), wallet());
     let (good, _) = consent(&fixture, &key);
     let send = async |jws: &Jws| {
-        let body = serde_json::json!({ "consent": jws }).to_string();
+        let body = serde_json::json!({ "consent": jws, "record": {} }).to_string();
         fixture.signed(&key, "POST", "/v1/consents", &body).await
     };
     let cases = [
@@ -376,7 +383,7 @@ async fn a_used_idempotency_key_is_bound_to_its_request() {
     let claim = fixture.store.claim_key(subject.as_str(), "k1", other, now);
     claim.await.unwrap();
     let (_, jws) = consent(&fixture, &key);
-    let body = serde_json::json!({ "consent": jws }).to_string();
+    let body = serde_json::json!({ "consent": jws, "record": {} }).to_string();
     let proof = fixture.proof(&key, ("POST", "/v1/consents", body.as_bytes()), |_| {});
     let request = Request::post("/v1/consents")
         .header("blindprint-proof", proof.as_str())

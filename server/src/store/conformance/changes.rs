@@ -52,7 +52,8 @@ async fn an_outcome_counts_once() {
         subject: alice(),
         consent: id,
         at: NOW.plus(5),
-        withdrawal: jws("withdrawal"),
+        withdrawal: Some(jws("withdrawal")),
+        head: random_digest(),
         receipt: jws("gone"),
     };
     apply(&**store, &alice(), withdrawn).await;
@@ -61,7 +62,8 @@ async fn an_outcome_counts_once() {
         .await
         .unwrap();
     let known = store.consent(&alice(), id).await.unwrap().unwrap();
-    assert_eq!((known.record, known.withdrawn), (record, Some(NOW.plus(5))));
+    let ended = known.lifecycle.ended();
+    assert_eq!((known.record, ended), (record, Some(NOW.plus(5))));
     assert_eq!(known.withdrawal_receipt, Some(jws("gone")));
     assert_eq!(store.consents_of(&alice()).await.unwrap().len(), 1);
     let keys = store.keys_of(&alice()).await.unwrap().unwrap();
@@ -85,6 +87,9 @@ async fn one_subjects_consent_id_says_nothing_about_anothers() {
         jws,
         key,
         receipt,
+        document,
+        head,
+        handle,
         ..
     } = given
     else {
@@ -101,6 +106,9 @@ async fn one_subjects_consent_id_says_nothing_about_anothers() {
             record,
             key,
             receipt,
+            document,
+            head,
+            handle,
         },
     )
     .await;
@@ -254,7 +262,7 @@ async fn an_invitation_brings_in_no_more_subjects_than_it_has_uses() {
     let reopened: &dyn Store = &fixture.reopened().await;
     let begin = async |name: &str, now: UnixTime| {
         let subject = format!("did:key:z6Mk{name}").parse().unwrap();
-        let begun = reopened.begin_first_consent(&subject, id, b"", now);
+        let begun = reopened.begin_consent(&subject, Some(id), (b"", "{}"), now);
         begun.await.unwrap()
     };
     assert_eq!(begin("Alice", NOW.plus(10)).await, Err(NotBegun::Uninvited));

@@ -170,7 +170,8 @@ async fn a_consent_that_ends_takes_its_receipts_with_it() {
         subject: alice(),
         consent: *withdrawn,
         at: NOW,
-        withdrawal: jws("withdrawal"),
+        withdrawal: Some(jws("withdrawal")),
+        head: random_digest(),
         receipt: jws("receipt"),
     };
     apply(&**store, &alice(), effect).await;

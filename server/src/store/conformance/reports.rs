@@ -187,7 +187,8 @@ async fn consents_are_told_by_what_became_of_them() {
         subject: person(2),
         consent: withdrawn,
         at: NOW.plus(9),
-        withdrawal: jws("withdrawal"),
+        withdrawal: Some(jws("withdrawal")),
+        head: random_digest(),
         receipt: jws("gone"),
     };
     apply(store, &person(2), withdrawal).await;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, InvitationId, Jws, KeyUri, SubjectId, UnixTime,
-    statement::Consent,
+    Audience, ConsentId, Digest, EnrolmentId, InvitationId, Jws, KeyUri, SubjectId, UnixTime,
+    consent::Decision,
 };
 use sqlx::{Row as _, Sqlite, Transaction};
 
@@ -34,42 +34,28 @@ impl OperationStore for SqliteStore {
     ) -> Result<i64> {
         const DOING: &str = "noting what the enclave will be asked";
         let mut tx = self.begin(DOING).await?;
-        let sequence = insert_operation(&mut tx, subject, request, now).await?;
+        let sequence = insert_operation(&mut tx, subject, (request, None), now).await?;
         tx.commit().await.map_err(failed(DOING))?;
         Ok(sequence)
     }
 
-    async fn begin_first_consent(
+    async fn begin_consent(
         &self,
         subject: &SubjectId,
-        invitation: InvitationId,
-        request: &[u8],
+        invitation: Option<InvitationId>,
+        (request, document): (&[u8], &str),
         now: UnixTime,
     ) -> Result<Result<i64, NotBegun>> {
-        const DOING: &str = "noting whom an invitation brings in";
+        const DOING: &str = "noting a consent";
         let mut tx = self.begin(DOING).await?;
-        sqlx::query(
-            "INSERT INTO invited (subject, invitation)
-             SELECT $1, id FROM invitations
-             WHERE id = $2 AND used < uses AND expires > $3 AND revoked IS NULL
-               AND (SELECT COUNT(*) FROM invited WHERE invitation = $2) < uses
-             ON CONFLICT (subject) DO NOTHING",
-        )
-        .bind(subject.as_str())
-        .bind(invitation.to_string())
-        .bind(now.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed(DOING))?;
-        let invited = sqlx::query("SELECT 1 FROM invited WHERE subject = $1")
-            .bind(subject.as_str())
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(failed(DOING))?;
-        if invited.is_none() {
-            return Ok(Err(NotBegun::Uninvited));
+        if let Some(invitation) = invitation {
+            let invited = invite(&mut tx, subject, invitation, now).await;
+            if !invited.map_err(failed(DOING))? {
+                return Ok(Err(NotBegun::Uninvited));
+            }
         }
-        let sequence = insert_operation(&mut tx, subject, request, now).await?;
+        let asked = (request, Some(document));
+        let sequence = insert_operation(&mut tx, subject, asked, now).await?;
         tx.commit().await.map_err(failed(DOING))?;
         Ok(Ok(sequence))
     }
@@ -127,14 +113,14 @@ impl OperationStore for SqliteStore {
                 .await
                 .map_err(failed(DOING))?;
         }
-        let sequence = insert_operation(&mut tx, &enrolment.sub, request, now).await?;
+        let sequence = insert_operation(&mut tx, &enrolment.sub, (request, None), now).await?;
         tx.commit().await.map_err(failed(DOING))?;
         Ok(Ok(sequence))
     }
 
     async fn unfinished_operations(&self, subject: Option<&SubjectId>) -> Result<Vec<Operation>> {
         let rows = sqlx::query(
-            "SELECT sequence, subject, request, begun FROM operations
+            "SELECT sequence, subject, request, document, begun FROM operations
              WHERE $1 IS NULL OR subject = $1 ORDER BY sequence",
         )
         .bind(subject.map(SubjectId::as_str))
@@ -147,6 +133,7 @@ impl OperationStore for SqliteStore {
                     sequence: row.try_get("sequence").map_err(corrupt)?,
                     subject: parsed(row, "subject")?,
                     request: row.try_get("request").map_err(corrupt)?,
+                    document: row.try_get("document").map_err(corrupt)?,
                     begun: time(row, "begun")?,
                 })
             })
@@ -182,14 +169,16 @@ impl OperationStore for SqliteStore {
 async fn insert_operation(
     tx: &mut Tx,
     subject: &SubjectId,
-    request: &[u8],
+    (request, document): (&[u8], Option<&str>),
     now: UnixTime,
 ) -> Result<i64> {
     let row = sqlx::query(
-        "INSERT INTO operations (subject, request, begun) VALUES ($1, $2, $3) RETURNING sequence",
+        "INSERT INTO operations (subject, request, document, begun) VALUES ($1, $2, $3, $4)
+         RETURNING sequence",
     )
     .bind(subject.as_str())
     .bind(request)
+    .bind(document)
     .bind(now.0)
     .fetch_one(&mut **tx)
     .await
@@ -201,23 +190,39 @@ async fn apply(tx: &mut Tx, effect: &Effect, stamp: Stamp<'_>) -> sqlx::Result<(
     match effect {
         Effect::ConsentGiven {
             consent,
-            jws,
-            record,
             key,
-            receipt,
+            head,
+            ..
         } => {
             meet(tx, &consent.sub, key, consent.given).await?;
-            give_consent(tx, consent, *record, (jws, receipt)).await
+            if give_consent(tx, effect).await? {
+                move_head(tx, &consent.sub, *head).await?;
+            }
+            Ok(())
         }
         Effect::ConsentWithdrawn {
             subject,
             consent,
             at,
             withdrawal,
+            head,
             receipt,
         } => {
-            let words = (withdrawal, receipt);
-            withdraw_consent(tx, subject, *consent, *at, words, stamp).await
+            let words = (withdrawal.as_ref(), receipt);
+            if end_consent(tx, (subject, *consent), ("withdrawn", *at), words).await? {
+                move_head(tx, subject, *head).await?;
+            }
+            change(tx, Of::Consent(subject, *consent), Standing::Revoked, stamp).await
+        }
+        Effect::ConsentInvalidated {
+            subject,
+            consent,
+            at,
+            receipt,
+        } => {
+            let words = (None, receipt);
+            end_consent(tx, (subject, *consent), ("invalidated", *at), words).await?;
+            change(tx, Of::Consent(subject, *consent), Standing::Revoked, stamp).await
         }
         Effect::Enrolled {
             enrolment,
@@ -255,52 +260,110 @@ async fn meet(tx: &mut Tx, subject: &SubjectId, key: &KeyUri, at: UnixTime) -> s
     Ok(())
 }
 
-async fn give_consent(
+/// Whom an invitation brings in, if it still may.
+async fn invite(
     tx: &mut Tx,
-    consent: &Consent,
-    record: Digest,
-    (jws, receipt): (&Jws, &Jws),
-) -> sqlx::Result<()> {
+    subject: &SubjectId,
+    invitation: InvitationId,
+    now: UnixTime,
+) -> sqlx::Result<bool> {
     sqlx::query(
-        "INSERT INTO consents (id, subject, purpose, notice, record, jws, receipt, given, expires)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "INSERT INTO invited (subject, invitation)
+         SELECT $1, id FROM invitations
+         WHERE id = $2 AND used < uses AND expires > $3 AND revoked IS NULL
+           AND (SELECT COUNT(*) FROM invited WHERE invitation = $2) < uses
+         ON CONFLICT (subject) DO NOTHING",
+    )
+    .bind(subject.as_str())
+    .bind(invitation.to_string())
+    .bind(now.0)
+    .execute(&mut **tx)
+    .await?;
+    let invited = sqlx::query("SELECT 1 FROM invited WHERE subject = $1")
+        .bind(subject.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(invited.is_some())
+}
+
+/// `false` if it is known already.
+async fn give_consent(tx: &mut Tx, effect: &Effect) -> sqlx::Result<bool> {
+    let Effect::ConsentGiven {
+        consent,
+        jws,
+        record,
+        document,
+        handle,
+        receipt,
+        ..
+    } = effect
+    else {
+        return Ok(false);
+    };
+    let inserted = sqlx::query(
+        "INSERT INTO consents (id, subject, purpose, recipient, notice, state, record, document,
+                               handle, jws, receipt, given, expires)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (subject, id) DO NOTHING",
     )
     .bind(consent.id.to_string())
     .bind(consent.sub.as_str())
     .bind(consent.purpose.as_str())
+    .bind(consent.recipient.as_ref().map(Audience::as_str))
     .bind(consent.notice.to_string())
+    .bind(match consent.decision {
+        Decision::Given => "given",
+        Decision::Refused => "refused",
+    })
     .bind(record.to_string())
+    .bind(document)
+    .bind(handle.to_string())
     .bind(jws.as_str())
     .bind(receipt.as_str())
     .bind(consent.given.0)
     .bind(consent.expires.0)
     .execute(&mut **tx)
     .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+async fn move_head(tx: &mut Tx, subject: &SubjectId, head: Digest) -> sqlx::Result<()> {
+    sqlx::query("UPDATE subjects SET head = $2 WHERE subject = $1")
+        .bind(subject.as_str())
+        .bind(head.to_string())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
-async fn withdraw_consent(
+/// Ends a consent, and keeps the words about it; `false` if it had ended before.
+async fn end_consent(
     tx: &mut Tx,
-    subject: &SubjectId,
-    consent: ConsentId,
-    at: UnixTime,
-    (withdrawal, receipt): (&Jws, &Jws),
-    stamp: Stamp<'_>,
-) -> sqlx::Result<()> {
+    (subject, consent): (&SubjectId, ConsentId),
+    (state, at): (&str, UnixTime),
+    (withdrawal, receipt): (Option<&Jws>, &Jws),
+) -> sqlx::Result<bool> {
+    let ended = sqlx::query(
+        "UPDATE consents SET state = $3, withdrawn = $4
+         WHERE subject = $1 AND id = $2 AND withdrawn IS NULL",
+    )
+    .bind(subject.as_str())
+    .bind(consent.to_string())
+    .bind(state)
+    .bind(at.0)
+    .execute(&mut **tx)
+    .await?;
     sqlx::query(
-        "UPDATE consents
-         SET withdrawn = COALESCE(withdrawn, $3), withdrawal = $4, withdrawal_receipt = $5
+        "UPDATE consents SET withdrawal = $3, withdrawal_receipt = $4
          WHERE subject = $1 AND id = $2 AND withdrawal_receipt IS NULL",
     )
     .bind(subject.as_str())
     .bind(consent.to_string())
-    .bind(at.0)
-    .bind(withdrawal.as_str())
+    .bind(withdrawal.map(Jws::as_str))
     .bind(receipt.as_str())
     .execute(&mut **tx)
     .await?;
-    change(tx, Of::Consent(subject, consent), Standing::Revoked, stamp).await
+    Ok(ended.rows_affected() == 1)
 }
 
 async fn end_consents(
@@ -309,11 +372,14 @@ async fn end_consents(
     at: UnixTime,
     stamp: Stamp<'_>,
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE consents SET withdrawn = $2 WHERE subject = $1 AND withdrawn IS NULL")
-        .bind(subject.as_str())
-        .bind(at.0)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "UPDATE consents SET state = 'withdrawn', withdrawn = $2
+         WHERE subject = $1 AND withdrawn IS NULL AND state <> 'refused'",
+    )
+    .bind(subject.as_str())
+    .bind(at.0)
+    .execute(&mut **tx)
+    .await?;
     change(tx, Of::Consents(subject), Standing::Revoked, stamp).await
 }
 

@@ -1,5 +1,8 @@
 use async_trait::async_trait;
-use blindprint_core::{ConsentId, EnrolmentId, SubjectId};
+use blindprint_core::{
+    ConsentId, Digest, EnrolmentId, SubjectId,
+    consent::{ConsentState, Lifecycle, Scope},
+};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{SqliteStore, corrupt, failed, parsed, parsed_option, purpose, time, time_option};
@@ -26,10 +29,19 @@ impl SubjectStore for SqliteStore {
         .transpose()
     }
 
+    async fn consent_head(&self, subject: &SubjectId) -> Result<Option<Digest>> {
+        let row = sqlx::query("SELECT head FROM subjects WHERE subject = $1")
+            .bind(subject.as_str())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("reading the head of a subject's consents"))?;
+        row.map_or(Ok(None), |row| parsed_option(&row, "head"))
+    }
+
     async fn consent(&self, subject: &SubjectId, id: ConsentId) -> Result<Option<ConsentRecord>> {
         let row = sqlx::query(
-            "SELECT id, subject, purpose, notice, given, expires, record, receipt, withdrawn,
-                    withdrawal_receipt
+            "SELECT id, subject, purpose, recipient, notice, state, given, expires, jws, record,
+                    document, handle, receipt, withdrawn, withdrawal, withdrawal_receipt
              FROM consents WHERE subject = $1 AND id = $2",
         )
         .bind(subject.as_str())
@@ -42,8 +54,8 @@ impl SubjectStore for SqliteStore {
 
     async fn consents_of(&self, subject: &SubjectId) -> Result<Vec<ConsentRecord>> {
         let rows = sqlx::query(
-            "SELECT id, subject, purpose, notice, given, expires, record, receipt, withdrawn,
-                    withdrawal_receipt
+            "SELECT id, subject, purpose, recipient, notice, state, given, expires, jws, record,
+                    document, handle, receipt, withdrawn, withdrawal, withdrawal_receipt
              FROM consents WHERE subject = $1 ORDER BY given DESC, id",
         )
         .bind(subject.as_str())
@@ -94,15 +106,28 @@ fn consent(row: &SqliteRow) -> Result<ConsentRecord> {
     Ok(ConsentRecord {
         id: parsed(row, "id")?,
         subject: parsed(row, "subject")?,
-        purpose: purpose(row)?,
+        lifecycle: lifecycle(row)?,
         notice: parsed(row, "notice")?,
-        given: time(row, "given")?,
-        expires: time(row, "expires")?,
+        jws: parsed(row, "jws")?,
         record: parsed(row, "record")?,
+        document: row.try_get("document").map_err(corrupt)?,
+        handle: parsed(row, "handle")?,
         receipt: parsed(row, "receipt")?,
-        withdrawn: time_option(row, "withdrawn")?,
+        withdrawal: parsed_option(row, "withdrawal")?,
         withdrawal_receipt: parsed_option(row, "withdrawal_receipt")?,
     })
+}
+
+fn lifecycle(row: &SqliteRow) -> Result<Lifecycle> {
+    let scope = Scope::new(purpose(row)?, parsed_option(row, "recipient")?).map_err(corrupt)?;
+    let state: &str = row.try_get("state").map_err(corrupt)?;
+    let state = ConsentState::ALL
+        .into_iter()
+        .find(|known| known.as_str() == state)
+        .ok_or_else(|| corrupt("an unknown state of a consent"))?;
+    let times = (time(row, "given")?, time(row, "expires")?);
+    let ended = time_option(row, "withdrawn")?;
+    Lifecycle::restore(scope, state, times, ended).map_err(corrupt)
 }
 
 fn enrolment(row: &SqliteRow) -> Result<EnrolmentRecord> {

@@ -235,7 +235,8 @@ pub(super) async fn withdraw(fixture: &Fixture, owner: &SigningKey, consent: Con
         subject,
         consent,
         at: now,
-        withdrawal: jws.clone(),
+        withdrawal: Some(jws.clone()),
+        head: Digest::of("head", b""),
         receipt: jws,
     };
     fixture
