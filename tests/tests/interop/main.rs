@@ -6,12 +6,14 @@ mod issuer;
 mod machine;
 mod node;
 
+mod anchor;
 mod chain;
 mod credentials;
 mod lists;
 mod logs;
 mod others;
 mod person;
+mod records;
 mod strangers;
 mod tokens;
 mod wallets;
