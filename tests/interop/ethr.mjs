@@ -5,24 +5,19 @@
 //
 // The chain runs until standard input ends.
 
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { ContractFactory, encodeBytes32String, HDNodeWallet, JsonRpcProvider, toUtf8Bytes, ZeroAddress } from 'ethers';
 import registryPackage from 'ethr-did-registry';
 import { getResolver } from 'ethr-did-resolver';
+import { CHAIN, PHRASE, startAnvil } from './lib/anvil.mjs';
 import { resolver } from './lib/dids.mjs';
 import { newKey } from './lib/keys.mjs';
 import { program } from './lib/program.mjs';
 
-const CHAIN = 31_337;
-// The well-known phrase of development chains.
-const PHRASE = 'test test test test test test test test test test test junk';
 const DAY = 86_400;
 
 await program(async () => {
-    const { anvil, rpc } = await start();
+    const { anvil, rpc } = await startAnvil();
     process.stdin.on('end', () => anvil.kill()).resume();
     const provider = new JsonRpcProvider(rpc, CHAIN, { staticNetwork: true, cacheTimeout: -1 });
     provider.pollingInterval = 20;
@@ -36,33 +31,6 @@ await program(async () => {
     provider.destroy();
     return { rpc, registry: address, chain: CHAIN, cases };
 });
-
-/** Anvil on a free port of this machine. */
-async function start() {
-    const anvil = spawn(binary(), ['--port', '0', '--chain-id', String(CHAIN), '--mnemonic', PHRASE]);
-    anvil.on('error', (error) => console.error(`anvil does not start: ${error.message}`));
-    for await (const line of createInterface({ input: anvil.stdout })) {
-        const address = line.match(/^Listening on (.+)$/)?.[1];
-        if (address) return { anvil: drained(anvil), rpc: `http://${address}` };
-    }
-    throw new Error('anvil ended before it listened');
-}
-
-/** Lets it write its log to nobody instead of waiting for a reader. */
-function drained(anvil) {
-    anvil.stdout.resume();
-    anvil.stderr.resume();
-    return anvil;
-}
-
-/** The one of the package for this platform, or the one that is installed. */
-function binary() {
-    try {
-        return createRequire(import.meta.url).resolve('@foundry-rs/anvil-linux-amd64/bin/anvil');
-    } catch {
-        return 'anvil';
-    }
-}
 
 async function deploy(provider) {
     const { abi, bytecode } = registryPackage.EthereumDIDRegistry;

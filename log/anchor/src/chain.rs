@@ -9,6 +9,7 @@ use alloy::{
     rpc::client::RpcClient,
     signers::local::PrivateKeySigner,
     sol,
+    transports::utils::guess_local_url,
 };
 use blindprint_egress::Egress;
 use url::Url;
@@ -65,7 +66,7 @@ pub(crate) struct Anchored {
 impl Chain {
     /// Connects, and makes sure that the node is of chain `id` ([EIP-155](https://eips.ethereum.org/EIPS/eip-155)).
     pub(crate) async fn connect(egress: Egress, rpc: Url, id: u64) -> Result<Self, AnchorError> {
-        let client = RpcClient::new(Node::new(egress, rpc), false);
+        let client = client(egress, rpc);
         let provider = ProviderBuilder::default().connect_client(client).erased();
         Self { provider, id }.checked().await
     }
@@ -192,7 +193,7 @@ impl PaidChain {
         id: u64,
         payer: Payer,
     ) -> Result<Self, AnchorError> {
-        let client = RpcClient::new(Node::new(egress, rpc), false);
+        let client = client(egress, rpc);
         let address = payer.key.address();
         let provider = ProviderBuilder::default()
             .wallet(EthereumWallet::new(payer.key))
@@ -300,6 +301,12 @@ impl PaidChain {
             })
         }
     }
+}
+
+fn client(egress: Egress, rpc: Url) -> RpcClient {
+    // Decides how often it asks whether something is mined.
+    let local = guess_local_url(rpc.as_str());
+    RpcClient::new(Node::new(egress, rpc), local)
 }
 
 /// A quarter more than the estimate, which may grow by a storage slot until the block is made.
