@@ -76,6 +76,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "egress",
             "face",
             "keys",
+            "log",
             "matcher",
             "protocol",
             "resolver",
@@ -242,6 +243,18 @@ fn secrets_and_networks_stay_apart() {
             );
         }
     }
+}
+
+#[test]
+fn the_anchor_alone_can_pay_on_a_chain() {
+    let graph = Graph::read();
+    let payers: Vec<_> = graph
+        .0
+        .keys()
+        .filter(|name| name.starts_with("blindprint-"))
+        .filter(|name| graph.reachable(name).contains("alloy"))
+        .collect();
+    assert_eq!(payers, ["blindprint-anchor"]);
 }
 
 #[test]

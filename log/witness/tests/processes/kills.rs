@@ -21,7 +21,10 @@ fn what_was_cosigned_before_a_kill_is_remembered_after_it() {
     for round in 0..ROUNDS {
         let serving = Serving::start(folder.path(), &[story.vkey()]);
         let from = remembered(&serving, &story);
-        assert!(from >= size, "{from} entries after {size} were acknowledged");
+        assert!(
+            from >= size,
+            "{from} entries after {size} were acknowledged"
+        );
         assert!(from <= size + 1, "only one more was asked for");
         refuses_forks(&serving, &story, from);
         size = from;

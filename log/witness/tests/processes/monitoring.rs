@@ -12,7 +12,10 @@ fn look(story: &Story, more: &[&str]) -> (i32, Value) {
     let arguments = [&["monitor", "--once", "--json", "--log", &vkey], more].concat();
     let (code, text) = run(&arguments);
     let report = text.lines().next().unwrap_or_default();
-    (code, serde_json::from_str(report).unwrap_or(Value::String(text)))
+    (
+        code,
+        serde_json::from_str(report).unwrap_or(Value::String(text)),
+    )
 }
 
 /// A log that misbehaves, and how.
@@ -21,7 +24,10 @@ fn convicts(story: &Story, fault: &str, more: &[&str]) -> Value {
     let (code, report) = look(story, more);
     assert_eq!(code, 3, "{report}");
     let faults: Vec<_> = report["findings"].as_array().unwrap().iter().collect();
-    assert!(faults.iter().any(|found| found["fault"] == fault), "{report}");
+    assert!(
+        faults.iter().any(|found| found["fault"] == fault),
+        "{report}"
+    );
     report
 }
 
@@ -36,7 +42,13 @@ fn evidence(folder: &Path) -> Vec<String> {
     let files = fs::read_dir(folder).unwrap();
     files
         .map(|file| file.unwrap().path())
-        .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("evidence-"))
+        .filter(|path| {
+            path.file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with("evidence-")
+        })
         .map(|path| fs::read_to_string(path).unwrap())
         .collect()
 }
@@ -63,7 +75,11 @@ fn a_log_that_shrinks_is_convicted_by_what_it_signed_before() {
     let state = folder.path().to_str().unwrap();
     good(&story, &["--url", &served.url, "--state", state]);
     served.show(&story.fork(299, 0));
-    convicts(&story, "truncated", &["--url", &served.url, "--state", state]);
+    convicts(
+        &story,
+        "truncated",
+        &["--url", &served.url, "--state", state],
+    );
     let evidence = evidence(folder.path());
     assert_eq!(evidence.len(), 1);
     let kept: Value = serde_json::from_str(&evidence[0]).unwrap();
@@ -94,7 +110,11 @@ fn two_observers_who_are_shown_two_histories_convict() {
     let served = Served::new(&story);
     for (kept, more) in [(299, 1), (299, 40), (100, 100), (0, 1)] {
         let other = Served::new(&story.fork(kept, more));
-        let report = convicts(&story, "forked", &["--url", &served.url, "--other", &other.url]);
+        let report = convicts(
+            &story,
+            "forked",
+            &["--url", &served.url, "--other", &other.url],
+        );
         let seen = report["findings"][0]["seen"].as_array().unwrap();
         assert_eq!(seen.len(), 2, "both notes, to convict with");
     }
