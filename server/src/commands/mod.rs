@@ -1,0 +1,7 @@
+//! The operator's larger commands, one file each.
+
+mod relying_party;
+mod retention;
+
+pub(crate) use relying_party::RelyingParty;
+pub(crate) use retention::Retention;
