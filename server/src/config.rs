@@ -5,6 +5,7 @@
 //! `BLINDPRINT_CONFIG`, else the one in the data folder), environment (`BLINDPRINT_LIMITS__BODY_SECONDS=5`
 //! for `limits.body_seconds`), command line. An unknown key is an error.
 
+mod rights;
 mod sections;
 
 use std::{ffi::OsString, fmt, path::PathBuf};
@@ -18,6 +19,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use rights::{RetentionSection, RightsSection};
 pub use sections::{
     CredentialsSection, EgressSection, EnclaveSection, LimitsSection, ListenSection, LogFormat,
     LogSection, MatcherSection, OperatorSection, ResolverSection, ServiceSection, TlsSection,
@@ -67,6 +69,10 @@ pub struct Config {
     pub resolver: ResolverSection,
     /// Who watches its log.
     pub transparency: TransparencySection,
+    /// How subjects' rights are carried out.
+    pub rights: RightsSection,
+    /// How long things are kept.
+    pub retention: RetentionSection,
     /// What one caller may ask for.
     pub limits: LimitsSection,
     /// What is logged.
@@ -87,6 +93,8 @@ impl Default for Config {
             egress: EgressSection::default(),
             resolver: ResolverSection::default(),
             transparency: TransparencySection::default(),
+            rights: RightsSection::default(),
+            retention: RetentionSection::default(),
             limits: LimitsSection::default(),
             log: LogSection::default(),
         }
@@ -358,6 +366,9 @@ impl Config {
         let within = |value: Option<u32>, most| value.is_none_or(|it| (1..=most).contains(&it));
         if !within(self.matcher.workers, MAX_WORKERS) || !within(self.matcher.queue, MAX_QUEUE) {
             return refuse("matcher.workers must be 1 to 1024 and matcher.queue 1 to 4096");
+        }
+        if let Some(what) = self.rights.refused() {
+            return refuse(what);
         }
         let limits = &self.limits;
         let positive = [
