@@ -159,8 +159,6 @@ choices! {
         ConsentReceipt = "consent-receipt",
         /// What a machine client said.
         General = "general",
-        /// Whatever was said of somebody who was erased since.
-        Forgotten = "forgotten",
     }
 }
 
@@ -194,7 +192,7 @@ pub struct IssuanceRow {
     pub id: IssuanceId,
     /// About what.
     pub kind: IssuanceKind,
-    /// Whose; `None` for what a machine client said.
+    /// Whose; `None` for what a machine client said, and once the subject is erased.
     pub subject: Option<SubjectId>,
     /// The machine client that asked for it, and what it calls the credential.
     pub client: Option<(ClientId, Option<String>)>,

@@ -30,7 +30,7 @@ pub use timeline::{TimelineFilter, TimelineGroup, TimelineKind, TimelineRow};
 /// Rows on one page of a list.
 pub const PAGE_ROWS: u32 = 25;
 /// No list has more pages to leaf through: what is further down is found by a filter.
-pub const MOST_PAGES: u32 = 4000;
+pub const MOST_PAGES: u32 = 100_000;
 /// Rows of an export that are read at once.
 pub const EXPORT_BATCH: u32 = 1000;
 /// Longest text to search for, in characters.

@@ -12,7 +12,7 @@ super::choices! {
     Span {
         /// The last 24 hours, by the hour.
         Day = "day",
-        /// The last 7 days, by six hours.
+        /// The last 7 days, by the day.
         Week = "week",
         /// The last 30 days, by the day.
         Month = "month",
@@ -24,8 +24,7 @@ impl Span {
     pub const fn step(self) -> i64 {
         match self {
             Self::Day => HOUR,
-            Self::Week => 6 * HOUR,
-            Self::Month => DAY,
+            Self::Week | Self::Month => DAY,
         }
     }
 
@@ -33,7 +32,7 @@ impl Span {
     pub const fn steps(self) -> i64 {
         match self {
             Self::Day => 24,
-            Self::Week => 28,
+            Self::Week => 7,
             Self::Month => 30,
         }
     }

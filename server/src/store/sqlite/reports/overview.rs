@@ -16,7 +16,7 @@ pub(super) async fn counts(store: &SqliteStore, now: UnixTime) -> Result<Counts>
         "SELECT
            (SELECT COUNT(*) FROM subjects) AS subjects,
            (SELECT COUNT(*) FROM consents
-            WHERE withdrawn IS NULL AND given <= $1 AND expires > $1) AS consents,
+            WHERE state = 'given' AND given <= $1 AND expires > $1) AS consents,
            (SELECT COUNT(*) FROM enrolments WHERE state = 'live') AS enrolments,
            (SELECT COUNT(*) FROM enrolments WHERE state = 'pending') AS pending,
            (SELECT COUNT(*) FROM enrolments WHERE state = 'erased') AS erased,

@@ -100,8 +100,7 @@ fn subject_row(row: &SqliteRow) -> Result<SubjectRow> {
 /// The state of the consent `c` at a time.
 pub(super) fn consent_state(now: i64) -> String {
     format!(
-        "CASE WHEN c.withdrawn IS NOT NULL THEN 'withdrawn'
-              WHEN c.expires <= {now} THEN 'expired' ELSE 'given' END"
+        "CASE WHEN c.state = 'given' AND c.expires <= {now} THEN 'expired' ELSE c.state END"
     )
 }
 
@@ -126,7 +125,7 @@ pub(super) async fn consents(
         equals(query, &state, filter.state.map(ConsentState::as_str));
     };
     let columns = format!(
-        "c.id, c.subject, c.purpose, NULL AS recipient, c.notice, c.given, c.expires,
+        "c.id, c.subject, c.purpose, c.recipient, c.notice, c.given, c.expires,
          c.withdrawn AS ended, {state} AS state"
     );
     let list = List {

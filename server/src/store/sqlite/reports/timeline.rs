@@ -11,7 +11,8 @@ use crate::{
 /// Every event of every subject: the condition on `subject` reaches into each part. `{state}` is a
 /// consent's state now.
 const EVENTS: &str = "
-    (SELECT c.subject, c.given AS at, 'consents' AS part, 'consent.given' AS kind, c.id, c.purpose AS about,
+    (SELECT c.subject, c.given AS at, 'consents' AS part,
+            CASE WHEN c.state = 'refused' THEN 'consent.refused' ELSE 'consent.given' END AS kind, c.id, c.purpose AS about,
             NULL AS profile
      FROM consents c
      UNION ALL
