@@ -4,6 +4,7 @@
 //! Whatever the enclave is asked to change goes through `change.rs`, which makes every change
 //! survive a crash at any instant.
 
+pub mod admin;
 mod admission;
 mod authentication;
 mod buckets;

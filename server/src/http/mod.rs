@@ -41,6 +41,7 @@ mod subjects;
 mod tests;
 mod verification;
 mod vocabulary;
+mod web;
 
 use std::sync::Arc;
 
@@ -65,6 +66,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let (protocols, _) = protocols().split_for_parts();
     let native = native
         .merge(openapi::pages(document))
+        .merge(web::routes())
         .method_not_allowed_fallback(method_not_allowed);
     // Within the layer that answers browsers' preflights, which are of a method that no route takes.
     let protocols = protocols
