@@ -46,6 +46,9 @@ pub enum Error {
     /// A credential or list does not verify.
     #[error(transparent)]
     Verify(#[from] blindprint_credentials::VerifyError),
+    /// The transparency log refuses something.
+    #[error(transparent)]
+    Log(#[from] blindprint_log::LogError),
     /// A DID does not resolve.
     #[error(transparent)]
     Resolution(#[from] blindprint_resolver::ResolutionError),

@@ -17,6 +17,7 @@ mod correctness;
 mod credentials;
 mod error;
 mod goals;
+mod log;
 mod machine;
 mod performance;
 mod print;
@@ -74,6 +75,7 @@ enum Section {
     Accuracy,
     Baselines,
     Credentials,
+    Log,
 }
 
 fn main() -> ExitCode {
@@ -106,6 +108,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         accuracy: Vec::new(),
         baselines: None,
         credentials: None,
+        log: None,
         goals: Vec::new(),
     };
     let machine = &report.machine;
@@ -148,6 +151,9 @@ fn run(arguments: &Arguments) -> Result<bool> {
             .credentials
             .insert(credentials::measure(arguments.profile)?)
             .print(&mut out)?;
+    }
+    if wanted(Section::Log) {
+        report.log.insert(log::measure()?).print(&mut out)?;
     }
     if wanted(Section::Baselines)
         && let Some(program) = &arguments.baselines

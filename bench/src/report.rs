@@ -11,6 +11,7 @@ use crate::{
     credentials::Credentials,
     error::{Error, Result},
     goals::Goal,
+    log::Log,
     machine::Machine,
     performance::Performance,
     sizes::Sizes,
@@ -38,6 +39,8 @@ pub struct Report {
     pub baselines: Option<Baselines>,
     /// Credentials, DIDs and status lists.
     pub credentials: Option<Credentials>,
+    /// The transparency log.
+    pub log: Option<Log>,
     /// What was aimed at.
     pub goals: Vec<Goal>,
 }

@@ -14,6 +14,7 @@ mod enclave;
 mod face;
 mod jwt;
 mod keys;
+mod log;
 mod matcher;
 mod openid4vc;
 mod protocol;
