@@ -29,7 +29,7 @@ CREATE TABLE log_salts (
     subject TEXT,
     salt BLOB NOT NULL CHECK (length(salt) = 32),
     -- What is committed to.
-    event BLOB NOT NULL
+    event TEXT NOT NULL
 );
 CREATE INDEX log_salts_by_subject ON log_salts (subject, position);
 

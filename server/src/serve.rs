@@ -3,6 +3,7 @@
 
 mod chores;
 mod connections;
+mod ledger;
 mod processes;
 mod publishing;
 mod sockets;
@@ -157,7 +158,10 @@ impl Running {
         chores.spawn(settle(Arc::clone(&app.service)));
         let remembered = i64::from(config.limits.idempotency_seconds);
         chores.spawn(forget(Arc::clone(&app), remembered));
+        ledger::log_configuration(&app.ledger, &config).await?;
         let credentials = Arc::clone(&app.public.credentials);
+        let enclave = app.service.enclave();
+        ledger::start(&app.ledger, &folder, &credentials, enclave, &mut chores);
         chores.spawn(identity.follow(credentials));
         chores.spawn(backends.write_trust(folder.trust(), service));
         chores.spawn(certificate.keep(folder, tls.clone()));
@@ -226,6 +230,7 @@ fn assemble(
         entropy: Arc::clone(entropy),
         invitations: invitation_key(folder, &**entropy)?,
     };
+    let ledger = ledger::ledger(config, folder, service, &store, (clock, entropy))?;
     let public = publishing::public(
         config,
         service,
@@ -258,6 +263,7 @@ fn assemble(
         service: Arc::new(Service::new(terms, parts)),
         openid: Arc::new(OpenId::new(openid_terms, openid)),
         public,
+        ledger: Arc::new(ledger),
         resolution_rate: Buckets::new(resolution_rate, limits.remembered),
         // One address never has all places.
         resolutions: Places::new(resolutions, (resolutions / 4).max(1)),

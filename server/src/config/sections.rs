@@ -8,6 +8,7 @@ use std::{
 
 use blindprint_core::ServiceId;
 use blindprint_egress::Allowed;
+use blindprint_log::WitnessVerifier;
 use blindprint_resolver::Network;
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 use serde::{Deserialize, Serialize};
@@ -304,8 +305,8 @@ pub struct TransparencySection {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Witness {
-    /// Its key, as C2SP signed-note writes one: `name+hash+key`.
-    pub vkey: String,
+    /// Its key, as C2SP writes one: `name+id+key`.
+    pub vkey: WitnessVerifier,
     /// Where it takes checkpoints, without `/add-checkpoint`.
     pub url: Url,
 }

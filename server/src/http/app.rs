@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     backend::MaterialStore,
-    domain::{Buckets, Locks, OpenId, Places, Public, Rate, Service},
+    domain::{Buckets, Locks, OpenId, Places, Public, Rate, Service, ledger::Ledger},
 };
 
 /// What every handler can reach.
@@ -20,6 +20,8 @@ pub struct App {
     pub openid: Arc<OpenId>,
     /// What the service is to strangers.
     pub public: Public,
+    /// The transparency log.
+    pub ledger: Arc<Ledger>,
     /// DIDs that are resolved for strangers, by one address.
     pub resolution_rate: Buckets<Address>,
     /// The same at this moment.

@@ -19,6 +19,7 @@ mod idempotency;
 mod identifiers;
 mod invitations;
 mod keys;
+mod log;
 mod nonces;
 mod notices;
 mod oauth2;
@@ -41,7 +42,6 @@ mod subjects;
 mod tests;
 mod verification;
 mod vocabulary;
-mod web;
 
 use std::sync::Arc;
 
@@ -50,6 +50,7 @@ use axum::{
     http::{HeaderName, Method, header},
     middleware,
     response::{IntoResponse as _, Response},
+    routing::get,
 };
 use blindprint_core::problem::ProblemCode;
 use tower_http::cors::{Any, CorsLayer};
@@ -64,9 +65,12 @@ pub fn router(app: &Arc<App>) -> Router {
     let document = document();
     let (native, _) = routes().split_for_parts();
     let (protocols, _) = protocols().split_for_parts();
-    let native = native
+    let native = log::tile::DEEPER
+        .iter()
+        .fold(native, |native, path| {
+            native.route(path, get(log::tile::handler))
+        })
         .merge(openapi::pages(document))
-        .merge(web::routes())
         .method_not_allowed_fallback(method_not_allowed);
     // Within the layer that answers browsers' preflights, which are of a method that no route takes.
     let protocols = protocols
@@ -146,6 +150,13 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(credentials::verify::handler))
         .routes(routes!(credentials::status::handler))
         .routes(routes!(presentations::verify::handler))
+        .routes(routes!(log::describe::handler))
+        .routes(routes!(log::checkpoint::handler))
+        .routes(routes!(log::tile::handler))
+        .routes(routes!(log::inclusion::handler))
+        .routes(routes!(log::consistency::handler))
+        .routes(routes!(log::proof::handler))
+        .routes(routes!(log::entries::handler))
         .routes(routes!(operations::healthz::handler))
         .routes(routes!(operations::readyz::handler))
         .routes(routes!(operations::metrics::handler))

@@ -9,6 +9,8 @@ use blindprint_core::Digest;
 /// How long readers may keep it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
+    /// For as long as they like: it has its last form, and nobody ever gets another under its address.
+    Forever,
     /// For a day: it never changes under its address.
     ADay,
     /// Until they ask again, which costs little: what was revoked is so for whoever fetches next.
@@ -37,6 +39,7 @@ pub(super) fn publish(
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static(match keep {
+            Keep::Forever => "public, max-age=31536000, immutable",
             Keep::ADay => "public, max-age=86400",
             Keep::AskAgain => "public, no-cache",
         }),

@@ -3,6 +3,7 @@
 mod changes;
 mod credentials;
 mod hosting;
+mod ledger;
 mod openid;
 mod reports;
 

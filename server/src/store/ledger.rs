@@ -26,8 +26,8 @@ pub trait LedgerStore {
     /// How many entries there are.
     async fn log_size(&self) -> Result<u64>;
 
-    /// The stored hashes at these places, in this order.
-    async fn log_hashes(&self, places: &[u64]) -> Result<Vec<TreeHash>>;
+    /// The stored hashes at these places, in this order; `None` if one is missing.
+    async fn log_hashes(&self, places: &[u64]) -> Result<Option<Vec<TreeHash>>>;
 
     /// At most `most` entries from position `first` on.
     async fn log_entries(&self, first: u64, most: u32) -> Result<Vec<Vec<u8>>>;
@@ -48,6 +48,9 @@ pub trait LedgerStore {
 
     /// Keeps a head's text with cosignatures in place of the one without.
     async fn record_cosigned(&self, head: &SignedHead) -> Result<()>;
+
+    /// The signed head of this size.
+    async fn head_of(&self, size: u64) -> Result<Option<SignedHead>>;
 
     /// The largest signed head: of all, or of those that are cosigned.
     async fn latest_head(&self, cosigned: bool) -> Result<Option<SignedHead>>;

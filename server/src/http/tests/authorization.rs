@@ -40,6 +40,13 @@ const PUBLIC: &[&str] = &[
     "GET /credentials/types/{kind}/v1",
     "GET /status-lists/{list}",
     "GET /status-lists/{list}/{purpose}",
+    // Whoever likes may watch the service.
+    "GET /v1/log",
+    "GET /log/checkpoint",
+    "GET /log/tile/{level}/{tile}",
+    "GET /v1/log/inclusion",
+    "GET /v1/log/consistency",
+    "GET /v1/log/proofs/{index}",
     "GET /healthz",
     "GET /readyz",
 ];
@@ -72,6 +79,9 @@ async fn operations(fixture: &Fixture) -> Vec<Operation> {
                     .replace("{did}", "did:key:z6Mk")
                     .replace("{kind}", "enrolment")
                     .replace("{list}", "1")
+                    .replace("{level}", "0")
+                    .replace("{tile}", "000")
+                    .replace("{index}", "0")
                     .replace("{purpose}", "revocation")
                     .replace("{key}", &"A".repeat(43))
                     .replace("{digest}", &"A".repeat(43)),

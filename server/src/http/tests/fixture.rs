@@ -12,6 +12,7 @@ use blindprint_core::{
 };
 use blindprint_did::{KeyType, SigningKey, sign};
 use blindprint_egress::Egress;
+use blindprint_log::LogKey;
 use secrecy::{SecretBox, SecretString};
 use tower::ServiceExt as _;
 
@@ -20,7 +21,8 @@ use crate::{
     domain::{
         Buckets, InvitationKey, Issuer, IssuerMethod, Locks, MOST_COPIES, OpenId, OpenIdParts,
         OpenIdTerms, Parts, Places, ProtocolKey, Public, PublicParts, PublicTerms, Rate, Service,
-        Terms, ledger::Stamp,
+        Terms,
+        ledger::{Ledger, LedgerParts, Stamp},
     },
     http::{App, Operators, TOKEN_RATE, router},
     store::{SqliteStore, Store},
@@ -120,6 +122,7 @@ impl Fixture {
             },
         );
         let public = public(&store, &enclave, &clock);
+        let ledger = ledger(&store, &clock);
         let openid = OpenId::new(
             OpenIdTerms {
                 service: SERVICE.parse().unwrap(),
@@ -137,6 +140,7 @@ impl Fixture {
             service: Arc::new(service),
             openid: Arc::new(openid),
             public,
+            ledger: Arc::new(ledger),
             resolution_rate: Buckets::new(resolutions, 100),
             resolutions: Places::new(4, 1),
             material: MaterialStore::new(
@@ -303,4 +307,17 @@ pub(in crate::http) fn service() -> ServiceId {
 
 pub(in crate::http) fn wallet() -> SigningKey {
     SigningKey::generate(KeyType::Ed25519, &SystemEntropy)
+}
+
+fn ledger(store: &Arc<SqliteStore>, clock: &Arc<ManualClock>) -> Ledger {
+    let origin = Ledger::origin(&service());
+    Ledger::new(LedgerParts {
+        store: Arc::clone(store) as Arc<dyn Store>,
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        entropy: Arc::new(SystemEntropy),
+        key: LogKey::generate(&origin, &SystemEntropy).unwrap(),
+        egress: Egress::new(&blindprint_egress::Config::default()).unwrap(),
+        witnesses: Vec::new(),
+        known: None,
+    })
 }

@@ -90,6 +90,7 @@ async fn frontier(tx: &mut Tx) -> sqlx::Result<Frontier> {
     let size = size(&mut **tx).await?;
     let places = Frontier::needs(size).map_err(impossible)?;
     let nodes = hashes(&mut **tx, &places).await?;
+    let nodes = nodes.ok_or_else(|| sqlx::Error::Decode("the log lacks a hash".into()))?;
     Frontier::of(size, nodes).map_err(impossible)
 }
 
@@ -100,10 +101,13 @@ async fn size(executor: impl SqliteExecutor<'_>) -> sqlx::Result<u64> {
     number(&row, "size")
 }
 
-/// The stored hashes at these places, in this order.
-async fn hashes(executor: impl SqliteExecutor<'_>, places: &[u64]) -> sqlx::Result<Vec<TreeHash>> {
+/// The stored hashes at these places, in this order; `None` if one is missing.
+async fn hashes(
+    executor: impl SqliteExecutor<'_>,
+    places: &[u64],
+) -> sqlx::Result<Option<Vec<TreeHash>>> {
     if places.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let mut query = QueryBuilder::new("SELECT position, hash FROM log_hashes WHERE position IN (");
     let mut listed = query.separated(", ");
@@ -119,14 +123,11 @@ async fn hashes(executor: impl SqliteExecutor<'_>, places: &[u64]) -> sqlx::Resu
         found.push((number(row, "position")?, TreeHash::from_bytes(hash)));
     }
     found.sort_unstable_by_key(|(place, _)| *place);
-    places
-        .iter()
-        .map(|place| {
-            let at = found.binary_search_by_key(place, |(place, _)| *place);
-            at.map(|at| found[at].1)
-                .map_err(|_| sqlx::Error::Decode("the log lacks a hash".into()))
-        })
-        .collect()
+    let found = places.iter().map(|place| {
+        let at = found.binary_search_by_key(place, |(place, _)| *place);
+        at.ok().map(|at| found[at].1)
+    });
+    Ok(found.collect())
 }
 
 fn number(row: &SqliteRow, column: &str) -> sqlx::Result<u64> {
@@ -152,6 +153,15 @@ fn head(row: &SqliteRow) -> sqlx::Result<SignedHead> {
         size: number(row, "size")?,
         note: row.try_get("note")?,
     })
+}
+
+#[cfg(test)]
+impl SqliteStore {
+    /// Does what somebody at the database could do.
+    pub(crate) async fn tamper(&self, statement: &'static str) -> sqlx::Result<()> {
+        sqlx::raw_sql(statement).execute(&self.writer).await?;
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -201,7 +211,7 @@ impl LedgerStore for SqliteStore {
             .map_err(failed("reading how long the log is"))
     }
 
-    async fn log_hashes(&self, places: &[u64]) -> Result<Vec<TreeHash>> {
+    async fn log_hashes(&self, places: &[u64]) -> Result<Option<Vec<TreeHash>>> {
         hashes(&self.readers, places)
             .await
             .map_err(failed("reading the log's hashes"))
@@ -247,7 +257,7 @@ impl LedgerStore for SqliteStore {
                 Ok(OwnEntry {
                     index: number(row, "position").map_err(corrupt)?,
                     entry: row.try_get("entry").map_err(corrupt)?,
-                    salt: Salt::from_bytes(salt),
+                    salt: Salt::from_bytes(&salt),
                     event: row.try_get("event").map_err(corrupt)?,
                 })
             })
@@ -292,6 +302,18 @@ impl LedgerStore for SqliteStore {
             .await
             .map_err(failed(DOING))?;
         Ok(())
+    }
+
+    async fn head_of(&self, size: u64) -> Result<Option<SignedHead>> {
+        const DOING: &str = "reading a checkpoint";
+        let row = sqlx::query("SELECT size, note FROM log_checkpoints WHERE size = $1")
+            .bind(column(size).map_err(failed(DOING))?)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed(DOING))?;
+        row.as_ref()
+            .map(|row| head(row).map_err(corrupt))
+            .transpose()
     }
 
     async fn latest_head(&self, cosigned: bool) -> Result<Option<SignedHead>> {
