@@ -20,7 +20,8 @@ ALTER TABLE operations ADD COLUMN document TEXT;
 -- change.
 CREATE TABLE new_issuances (
     id TEXT PRIMARY KEY NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('enrolment', 'authentication', 'consent-receipt', 'general')),
+    kind TEXT NOT NULL CHECK (kind IN ('enrolment', 'authentication', 'consent-receipt', 'general',
+                                       'forgotten')),
     -- Nothing for general credentials, a machine client's word and not the service's about a
     -- subject; and nothing for a subject who was erased.
     subject TEXT REFERENCES subjects (subject),
@@ -34,10 +35,10 @@ CREATE TABLE new_issuances (
     issued BIGINT NOT NULL,
     FOREIGN KEY (subject, consent) REFERENCES consents (subject, id),
     CHECK ((kind = 'general') = (client IS NOT NULL)),
-    CHECK (kind <> 'general' OR subject IS NULL),
-    CHECK (kind = 'general' OR subject IS NOT NULL OR state = 'revoked'),
-    CHECK ((enrolment IS NOT NULL) = (subject IS NOT NULL AND kind IN ('enrolment', 'authentication'))),
-    CHECK ((consent IS NOT NULL) = (subject IS NOT NULL AND kind = 'consent-receipt'))
+    CHECK ((kind IN ('general', 'forgotten')) = (subject IS NULL)),
+    CHECK ((kind IN ('enrolment', 'authentication')) = (enrolment IS NOT NULL)),
+    CHECK ((kind = 'consent-receipt') = (consent IS NOT NULL)),
+    CHECK (kind <> 'forgotten' OR state = 'revoked')
 );
 INSERT INTO new_issuances SELECT * FROM issuances;
 CREATE TABLE new_status_entries (

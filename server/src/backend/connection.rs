@@ -12,6 +12,7 @@ use tokio::{
     sync::Semaphore,
     time::timeout,
 };
+use zeroize::Zeroizing;
 
 /// Connections at once to each process, fewer than it accepts. Further requests wait for one.
 const MOST_OPEN: usize = 64;
@@ -80,7 +81,9 @@ impl Peer {
             stream.write_all(&request).await?;
             let mut prefix = [0; 4];
             stream.read_exact(&mut prefix).await?;
-            let mut body = vec![0; frame::length(prefix, MAX_RESPONSE).map_err(invalid)?];
+            // It may hold a template's data key.
+            let length = frame::length(prefix, MAX_RESPONSE).map_err(invalid)?;
+            let mut body = Zeroizing::new(vec![0; length]);
             stream.read_exact(&mut body).await?;
             frame::decode(&body).map_err(invalid)
         })

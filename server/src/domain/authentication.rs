@@ -1,18 +1,22 @@
 use std::time::Instant;
 
+use std::mem;
+
 use blindprint_core::{
-    Jws, Nonce,
+    Audience, Jws, Nonce, UnixTime,
+    consent::Scope,
     problem::ProblemCode,
-    statement::{Probe, Verdict},
+    statement::{Probe, Purpose, Verdict},
     wire::{Challenge, NonceIssued, StartAuthentication},
 };
 use blindprint_protocol::message::{
-    Comparison, EnclaveRequest, EnclaveResponse, Refusal, SignedEvaluation,
+    Comparison, DataKeyOf, EnclaveRequest, EnclaveResponse, Refusal, SignedEvaluation,
 };
 use serde_bytes::ByteBuf;
+use zeroize::Zeroizing;
 
 use super::{
-    Caller, Service, Upload, addressed,
+    Caller, Service, Upload, addressed, at_rest,
     record::{ChallengeRecord, EnrolmentState, VerdictRecord},
     signed,
 };
@@ -58,7 +62,8 @@ impl Service {
             return Err(Error::Refused(ProblemCode::NotFound));
         }
         let now = self.clock.now();
-        self.consented(caller, start.purpose, now).await?;
+        self.may_compare(caller, start.purpose, &start.audience, now)
+            .await?;
         self.holds.check(&caller.subject, now)?;
         let request = EnclaveRequest::Challenge {
             subject: caller.subject.clone(),
@@ -139,13 +144,10 @@ impl Service {
         let begun = Instant::now();
         let health = self.enclave.terms().await?;
         upload.fits(probe.submission, probe.key, health.key)?;
-        self.consented(caller, probe.purpose, now).await?;
+        self.may_compare(caller, probe.purpose, &probe.audience, now)
+            .await?;
         self.holds.check(&caller.subject, now)?;
-        let template = self
-            .store
-            .template(probe.enrolment)
-            .await?
-            .ok_or_else(gone)?;
+        let mut template = self.template(caller, probe).await?;
         if !self
             .store
             .claim_challenge(challenge, verified.digest())
@@ -162,7 +164,7 @@ impl Service {
                 .await?
         };
         let comparison = health.recompute.then(|| Comparison {
-            template: ByteBuf::from(template),
+            template: ByteBuf::from(mem::take(&mut *template)),
             submission: ByteBuf::from(upload.submission),
         });
         let jws = self
@@ -186,6 +188,34 @@ impl Service {
         let outcome = if verdict.matched { "match" } else { "no_match" };
         metrics::counter!("blindprint_verdicts_total", "outcome" => outcome).increment(1);
         Ok(jws)
+    }
+
+    /// That the caller consents to a comparison, and to telling of it where it is to be shared.
+    async fn may_compare(
+        &self,
+        caller: &Caller,
+        purpose: Purpose,
+        audience: &Audience,
+        now: UnixTime,
+    ) -> Result<()> {
+        let scopes = match purpose {
+            Purpose::Authentication => vec![Scope::Authentication],
+            Purpose::Uniqueness => vec![Scope::Uniqueness],
+            Purpose::Sharing => vec![Scope::Authentication, Scope::Sharing(audience.clone())],
+        };
+        for scope in scopes {
+            self.consented(caller, &scope, now).await?;
+        }
+        Ok(())
+    }
+
+    /// The template that a probe is compared with, in the clear as long as the comparison takes.
+    async fn template(&self, caller: &Caller, probe: &Probe) -> Result<Zeroizing<Vec<u8>>> {
+        let stored = self.store.template(probe.enrolment).await?;
+        let stored = stored.ok_or_else(gone)?;
+        let of = DataKeyOf::Enrolment(probe.enrolment);
+        let key = self.data_key(&caller.subject, of).await?;
+        at_rest::open(&key, (probe.enrolment, probe.template), &stored)
     }
 
     /// The verdict on the caller's own challenge.

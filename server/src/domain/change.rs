@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 
 use blindprint_core::{
-    InvitationId, Jws, SubjectId,
+    EnrolmentId, InvitationId, Jws, SubjectId,
     consent::ConsentState,
     problem::ProblemCode,
     statement::{
         Consent, ConsentReceipt, Enrolment, EnrolmentReceipt, Erasure, ErasureReceipt, KeyReceipt,
-        Recovery, RecoveryAction, Withdrawal,
+        Recovery, RecoveryAction, SubjectErasureReceipt, Withdrawal,
     },
 };
 use blindprint_did::{Verified, verify};
@@ -228,11 +228,22 @@ fn effects_of(
         }
         EnclaveRequest::Withdraw { withdrawal } => {
             let asked: Withdrawal = verify(withdrawal).ok()?.into_statement();
-            vec![ended(&asked.sub, first, Some(withdrawal))?]
+            ended(&asked.sub, first, Some(withdrawal))?
         }
         EnclaveRequest::Order {
             order: Order::EndConsent { subject, .. },
-        } => vec![ended(subject, first, None)?],
+        } => ended(subject, first, None)?,
+        EnclaveRequest::Order {
+            order: Order::EraseEnrolment { enrolment, .. },
+        } => vec![erased_as(first, *enrolment)?],
+        EnclaveRequest::EraseSubject { .. }
+        | EnclaveRequest::Order {
+            order: Order::EraseSubject { .. },
+        } => {
+            let subject = verify::<SubjectErasureReceipt>(first).ok()?;
+            let subject = subject.into_statement().sub;
+            vec![Effect::SubjectErased { subject }]
+        }
         EnclaveRequest::Register { .. } => {
             let registered = verify::<EnrolmentReceipt>(first).ok()?.into_statement();
             vec![Effect::Enrolled {
@@ -244,10 +255,7 @@ fn effects_of(
         }
         EnclaveRequest::Erase { erasure } => {
             let asked: Verified<Erasure> = verify(erasure).ok()?;
-            let erased = erased(first)?;
-            let same = matches!(&erased, Effect::Erased { enrolment, .. }
-                if *enrolment == asked.statement().enrolment);
-            vec![same.then_some(erased)?]
+            vec![erased_as(first, asked.statement().enrolment)?]
         }
         EnclaveRequest::RotateKey { .. } => vec![keys_changed(first)?],
         EnclaveRequest::Recover { recovery, .. } => {
@@ -269,28 +277,34 @@ fn effects_of(
     Some((first.clone(), effects))
 }
 
-/// What a receipt says of the end of a subject's consent.
-fn ended(subject: &SubjectId, receipt: &Jws, withdrawal: Option<&Jws>) -> Option<Effect> {
+/// What a receipt says of the end of a subject's consent: nothing, if there was none to end.
+fn ended(subject: &SubjectId, receipt: &Jws, withdrawal: Option<&Jws>) -> Option<Vec<Effect>> {
     let noted = verify::<ConsentReceipt>(receipt).ok()?.into_statement();
     let (subject, consent, at) = (subject.clone(), noted.consent, noted.iat);
     let receipt = receipt.clone();
-    match noted.state {
-        ConsentState::Withdrawn => Some(Effect::ConsentWithdrawn {
+    Some(match noted.state {
+        ConsentState::Withdrawn => vec![Effect::ConsentWithdrawn {
             subject,
             consent,
             at,
             withdrawal: withdrawal.cloned(),
             head: noted.head,
             receipt,
-        }),
-        ConsentState::Invalidated => Some(Effect::ConsentInvalidated {
+        }],
+        ConsentState::Invalidated => vec![Effect::ConsentInvalidated {
             subject,
             consent,
             at,
             receipt,
-        }),
-        _ => None,
-    }
+        }],
+        _ => Vec::new(),
+    })
+}
+
+/// What a receipt says of the end of this template.
+fn erased_as(receipt: &Jws, asked: EnrolmentId) -> Option<Effect> {
+    erased(receipt)
+        .filter(|effect| matches!(effect, Effect::Erased { enrolment, .. } if *enrolment == asked))
 }
 
 fn erased(receipt: &Jws) -> Option<Effect> {

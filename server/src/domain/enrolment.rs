@@ -1,13 +1,18 @@
 use blindprint_core::{
-    Digest, EnrolmentId, InvitationId, Jws, label,
+    Digest, EnrolmentId, InvitationId, Jws, SubjectId,
+    consent::Scope,
+    label,
     problem::ProblemCode,
     statement::{Enrolment, Erasure},
 };
 use blindprint_did::Verified;
-use blindprint_protocol::message::EnclaveRequest;
+use blindprint_protocol::{
+    DataKey,
+    message::{DataKeyOf, EnclaveRequest, EnclaveResponse},
+};
 
 use super::{
-    Admission, Caller, Service, addressed,
+    Admission, Caller, Service, addressed, at_rest,
     record::{EnrolmentState, PendingEnrolment},
     signed,
 };
@@ -65,7 +70,11 @@ impl Service {
             .claim(nonce, &caller.subject, verified.digest(), now)?;
         let health = self.enclave.terms().await?;
         upload.fits(enrolment.submission, enrolment.key, health.key)?;
-        let consents = self.consented(caller, enrolment.purpose, now).await?;
+        let scope = Scope::new(enrolment.purpose, None).map_err(|_| {
+            let code = ProblemCode::Refused;
+            Error::because(code, "nobody enrols for sharing")
+        })?;
+        let consents = self.consented(caller, &scope, now).await?;
         if !consents
             .iter()
             .any(|consent| consent.record == enrolment.consent)
@@ -110,10 +119,14 @@ impl Service {
         if let Some(receipt) = self.enrolled_already(caller, &verified).await? {
             return Ok(receipt);
         }
+        let template = Digest::of(label::TEMPLATE, &checked.template);
+        let of = DataKeyOf::Nonce(enrolment.nonce);
+        let key = self.data_key(&caller.subject, of).await?;
+        let name = (enrolment.enrolment, template);
         let pending = PendingEnrolment {
             statement: verified.digest(),
-            template: Digest::of(label::TEMPLATE, &checked.template),
-            ciphertext: checked.template,
+            template,
+            ciphertext: at_rest::seal(&key, name, &checked.template, &*self.entropy)?,
             invitation,
             enrolment: verified.into_statement(),
         };
@@ -123,6 +136,18 @@ impl Service {
             checks: checked.checks,
         };
         self.change_enrolment(&pending, request).await
+    }
+
+    /// What a template is encrypted under on the disk. Not to be kept longer than its use takes.
+    pub(super) async fn data_key(&self, subject: &SubjectId, of: DataKeyOf) -> Result<DataKey> {
+        let subject = subject.clone();
+        match self.ask(&EnclaveRequest::DataKey { subject, of }).await? {
+            EnclaveResponse::DataKey { key } => Ok(key),
+            EnclaveResponse::Refused(refusal) => Err(refusal.into()),
+            _ => Err(Error::broken("asking for a data key")(
+                "the enclave answered something else".into(),
+            )),
+        }
     }
 
     /// The receipt of this very enrolment, if it has one. Another one of theirs under its id is a conflict.

@@ -84,6 +84,7 @@ impl ConsentRecord {
             given: self.given(),
             expires: self.expires(),
             ended: self.lifecycle.ended(),
+            reconsent_by: None,
         }
     }
 }
@@ -277,6 +278,11 @@ pub enum Effect {
         /// Which.
         keys: SubjectKeys,
     },
+    /// The enclave forgot a subject.
+    SubjectErased {
+        /// Whom.
+        subject: SubjectId,
+    },
 }
 
 impl Effect {
@@ -289,6 +295,7 @@ impl Effect {
                 ..
             } | Self::EnrolmentRefused { .. }
                 | Self::Erased { .. }
+                | Self::SubjectErased { .. }
         )
     }
 }

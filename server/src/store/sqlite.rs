@@ -3,6 +3,7 @@
 
 mod admin;
 mod credentials;
+mod forgetting;
 mod hosting;
 mod invitations;
 mod ledger;

@@ -289,6 +289,8 @@ pub(super) enum Of<'a> {
     Consent(&'a SubjectId, ConsentId),
     /// That of all that stand on any consent of a subject.
     Consents(&'a SubjectId),
+    /// That of all that stand on anything of a subject's.
+    Subject(&'a SubjectId),
 }
 
 /// Changes what lists say, and that they have changed, within the caller's transaction.
@@ -312,6 +314,7 @@ pub(super) async fn change(
             subject.to_string(),
             None,
         ),
+        Of::Subject(subject) => ("subject = $1 AND $2 IS NULL", subject.to_string(), None),
     };
     let changing = format!("{part} AND state <> $3 AND state <> 'revoked'");
     let lists = format!(

@@ -9,8 +9,11 @@ use super::{
     SqliteStore, corrupt,
     credentials::{Of, change},
     failed,
+    forgetting::forget,
     ledger::append,
-    parsed, time,
+    parsed,
+    rights::queue_withdrawn,
+    time,
 };
 use crate::{
     Result,
@@ -157,6 +160,16 @@ impl OperationStore for SqliteStore {
         if known.rows_affected() == 1 {
             for effect in effects {
                 apply(&mut tx, effect, stamp).await.map_err(failed(DOING))?;
+                if let Effect::ConsentWithdrawn {
+                    subject,
+                    consent,
+                    at,
+                    receipt,
+                    ..
+                } = effect
+                {
+                    queue_withdrawn(&mut tx, subject, *consent, receipt, *at).await?;
+                }
             }
             append(&mut tx, drafts, stamp)
                 .await
@@ -244,6 +257,7 @@ async fn apply(tx: &mut Tx, effect: &Effect, stamp: Stamp<'_>) -> sqlx::Result<(
         } => erase(tx, *enrolment, receipt.as_ref(), *at, stamp).await,
         Effect::ConsentsEnded { subject, at } => end_consents(tx, subject, *at, stamp).await,
         Effect::KeysChanged { subject, keys } => change_keys(tx, subject, keys).await,
+        Effect::SubjectErased { subject } => forget(tx, subject, stamp).await,
     }
 }
 
