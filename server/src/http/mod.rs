@@ -42,6 +42,7 @@ mod subjects;
 mod tests;
 mod verification;
 mod vocabulary;
+mod web;
 
 use std::sync::Arc;
 
@@ -71,6 +72,7 @@ pub fn router(app: &Arc<App>) -> Router {
             native.route(path, get(log::tile::handler))
         })
         .merge(openapi::pages(document))
+        .merge(web::routes())
         .method_not_allowed_fallback(method_not_allowed);
     // Within the layer that answers browsers' preflights, which are of a method that no route takes.
     let protocols = protocols
