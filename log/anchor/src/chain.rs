@@ -320,3 +320,6 @@ fn bounded(estimate: Result<u64, alloy::contract::Error>, most: u64) -> Result<u
     }
     Ok(gas)
 }
+
+#[cfg(test)]
+mod tests;

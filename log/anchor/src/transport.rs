@@ -55,3 +55,6 @@ impl Service<RequestPacket> for Node {
         Box::pin(self.clone().ask(packet))
     }
 }
+
+#[cfg(test)]
+mod tests;
