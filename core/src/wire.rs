@@ -187,6 +187,24 @@ wire! {
         expires: UnixTime,
         /// When it ended before that.
         ended: Option<UnixTime>,
+        /// When it will end unless it is given anew, because its notice has changed materially.
+        reconsent_by: Option<UnixTime>,
+    }
+
+    /// `GET /v1/consents/{id}/record`: a consent's record, and what proves it.
+    struct RecordedConsent {
+        /// In DPV JSON-LD (ISO/IEC TS 27560), as it was signed for.
+        record: serde_json::Value,
+        /// The person's receipt, in the same terms: the record, and what has become of it since.
+        receipt: serde_json::Value,
+        /// The [`crate::statement::Consent`] that names the record's digest.
+        consent: Jws,
+        /// The enclave's word about it.
+        consent_receipt: Jws,
+        /// The [`crate::statement::Withdrawal`], if the wallet signed one.
+        withdrawal: Option<Jws>,
+        /// The enclave's word about its end.
+        withdrawal_receipt: Option<Jws>,
     }
 
     /// One enrolment as the service knows it.

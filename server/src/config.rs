@@ -5,6 +5,7 @@
 //! `BLINDPRINT_CONFIG`, else the one in the data folder), environment (`BLINDPRINT_LIMITS__BODY_SECONDS=5`
 //! for `limits.body_seconds`), command line. An unknown key is an error.
 
+mod controller;
 mod rights;
 mod sections;
 
@@ -19,6 +20,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use controller::ControllerSection;
 pub use rights::{RetentionSection, RightsSection};
 pub use sections::{
     CredentialsSection, EgressSection, EnclaveSection, LimitsSection, ListenSection, LogFormat,
@@ -57,6 +59,8 @@ pub struct Config {
     pub tls: TlsSection,
     /// Who operates it.
     pub operator: OperatorSection,
+    /// Who is responsible, and what people are told.
+    pub controller: ControllerSection,
     /// The enclave process.
     pub enclave: EnclaveSection,
     /// The matcher processes.
@@ -87,6 +91,7 @@ impl Default for Config {
             listen: ListenSection::default(),
             tls: TlsSection::default(),
             operator: OperatorSection::default(),
+            controller: ControllerSection::default(),
             enclave: EnclaveSection::default(),
             matcher: MatcherSection::default(),
             credentials: CredentialsSection::default(),

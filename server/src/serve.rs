@@ -30,7 +30,7 @@ use crate::{
     backend::{Enclave, Matchers, MaterialStore},
     config::Config,
     domain::{
-        Buckets, InvitationKey, Issuer, Locks, OpenId, OpenIdParts, OpenIdTerms, Parts, Places,
+        Buckets, InvitationKey, Issuer, Locks, Notices, OpenId, OpenIdParts, OpenIdTerms, Parts, Places,
         ProtocolKey, Rate, Service, Terms,
     },
     folder::{self, DataFolder, Occupied},
@@ -39,7 +39,7 @@ use crate::{
     store::{SqliteStore, Store},
     telemetry, trust,
 };
-use chores::{Certificate, forget, settle};
+use chores::{Certificate, forget, lapse, settle};
 use processes::Backends;
 pub use publishing::Identity;
 use sockets::{Sockets, listening};
@@ -153,9 +153,11 @@ impl Running {
             .map_err(|error| Error::broken("writing where this runs")(error.into()))?;
         folder::write_atomically(&folder.running(), &text, 0o600)?;
 
+        app.service.publish_notices().await?;
         let supervisor = backends.supervise(&folder)?;
         let mut chores = JoinSet::new();
         chores.spawn(settle(Arc::clone(&app.service)));
+        chores.spawn(lapse(Arc::clone(&app.service)));
         let remembered = i64::from(config.limits.idempotency_seconds);
         chores.spawn(forget(Arc::clone(&app), remembered));
         ledger::log_configuration(&app.ledger, &config).await?;
@@ -229,6 +231,7 @@ fn assemble(
         clock: Arc::clone(clock),
         entropy: Arc::clone(entropy),
         invitations: invitation_key(folder, &**entropy)?,
+        notices: notices(config, service)?,
     };
     let ledger = ledger::ledger(config, folder, service, &store, (clock, entropy))?;
     let public = publishing::public(
@@ -277,6 +280,18 @@ fn assemble(
         request_seconds: config.listen.request_seconds,
         body_seconds: limits.body_seconds,
     }))
+}
+
+/// What people are told, and by whom.
+fn notices(config: &Config, service: &ServiceId) -> Result<Notices> {
+    let section = &config.controller;
+    Ok(Notices::new(
+        section.library()?,
+        service.clone(),
+        section.controller(service)?,
+        section.reconsent_days,
+    )
+    .keeping(&config.retention.policy()))
 }
 
 fn announcement(

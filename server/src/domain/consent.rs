@@ -154,7 +154,8 @@ impl Service {
         let known = self.store.notice(notice).await?;
         Ok(known.and_then(|Notice { summary, .. }| {
             let now = self.clock.now();
-            self.notices.reconsent_by(&summary.name, summary.version, now)
+            self.notices
+                .reconsent_by(&summary.name, summary.version, now)
         }))
     }
 
@@ -225,7 +226,9 @@ impl Service {
         };
         let mut done = self.store.expire_consents(MOST_AT_ONCE, stamp).await?;
         for source in self.notices.library().published(now) {
-            let until = self.notices.reconsent_by(source.id(), source.version(), now);
+            let until = self
+                .notices
+                .reconsent_by(source.id(), source.version(), now);
             // All languages of a version end together.
             if source.language() != Language::En || until.is_none_or(|until| now < until) {
                 continue;

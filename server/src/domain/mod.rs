@@ -36,6 +36,7 @@ mod orders;
 mod places;
 mod presentation_requests;
 mod presenting;
+mod processing;
 mod protocol_key;
 mod public;
 pub mod record;
@@ -76,7 +77,7 @@ pub use issuance::{
 };
 pub use issuer::{CurrentIssuer, Issuer, IssuerMethod, OldKeys};
 pub use locks::Locks;
-pub use notice::{Notice, Notices};
+pub use notice::{Altered, Notices, PublishedFile};
 pub use offers::{Attempt, NotRedeemed, OfferRecord, OfferSecret, Redemption};
 pub use openid::{OpenId, OpenIdParts, OpenIdTerms};
 pub use places::{Place, Places};
@@ -146,6 +147,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// What invitations are made with.
     pub invitations: InvitationKey,
+    /// What people are told.
+    pub notices: Notices,
 }
 
 impl Service {
@@ -162,7 +165,7 @@ impl Service {
             clock: parts.clock,
             entropy: parts.entropy,
             invitations: parts.invitations,
-            notices: Notices::embedded(),
+            notices: parts.notices,
             changing: Locks::default(),
             answering: Locks::default(),
             terms,
@@ -179,7 +182,7 @@ impl Service {
         self.terms.open_enrolment
     }
 
-    /// The notices in force.
+    /// What people are told.
     pub const fn notices(&self) -> &Notices {
         &self.notices
     }

@@ -1,22 +1,18 @@
 use blindprint_core::wire::Subject;
 
-use super::{
-    Caller, Service,
-    record::EnrolmentRecord,
-};
+use super::{Caller, Service, record::EnrolmentRecord};
 use crate::Result;
 
 impl Service {
     /// What the service knows of the caller. For somebody it has never met: the same form, empty.
     pub async fn overview(&self, caller: &Caller) -> Result<Subject> {
-        let now = self.clock.now();
         let consents = self.store.consents_of(&caller.subject).await?;
         let enrolments = self.store.enrolments_of(&caller.subject).await?;
         Ok(Subject {
             subject: caller.subject.clone(),
             pinned_key: caller.keys.as_ref().map(|keys| keys.pinned.clone()),
             head: self.store.consent_head(&caller.subject).await?,
-            consents: consents.iter().map(|consent| consent.summary(now)).collect(),
+            consents: self.summaries(&consents).await?,
             enrolments: enrolments
                 .iter()
                 .filter_map(EnrolmentRecord::summary)

@@ -32,6 +32,7 @@ mod parameters;
 mod presentation_requests;
 mod presentations;
 pub mod problem;
+mod processing_record;
 mod profiles;
 mod proof;
 mod published;
@@ -115,6 +116,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(notices::read::handler))
         .routes(routes!(consents::give::handler, consents::list::handler))
         .routes(routes!(consents::withdraw::handler))
+        .routes(routes!(consents::record::handler))
+        .routes(routes!(processing_record::read::handler))
         .routes(routes!(subjects::me::handler))
         .routes(routes!(subjects::rotate_key::handler))
         .routes(routes!(subjects::recover::handler))

@@ -26,6 +26,32 @@ pub(super) async fn settle(service: Arc<Service>) {
     }
 }
 
+/// Ends what has lapsed: consents whose time is over or whose notice has changed, and templates that
+/// nothing covers.
+pub(super) async fn lapse(service: Arc<Service>) {
+    loop {
+        let done = async {
+            service.publish_notices().await?;
+            service.end_what_lapsed().await
+        };
+        let pause = match done.await {
+            Ok(0) => Duration::from_secs(60),
+            Ok(ended) => {
+                tracing::info!(ended, "consents and templates lapsed");
+                Duration::from_secs(1)
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "what has lapsed could not be ended yet"
+                );
+                Duration::from_secs(10)
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
 /// Forgets what is over.
 pub(super) async fn forget(app: Arc<App>, idempotency_seconds: i64) {
     loop {

@@ -10,6 +10,7 @@ mod admin;
 mod conformance;
 mod credentials;
 mod ledger;
+mod notices;
 mod reports;
 mod rights;
 mod sqlite;
@@ -22,6 +23,7 @@ use blindprint_core::{
 pub use admin::AdminStore;
 pub use credentials::{CredentialStore, HostingStore};
 pub use ledger::LedgerStore;
+pub use notices::NoticeStore;
 pub use reports::ReportStore;
 pub use rights::{
     CaseFilter, IssuanceRecord, NotOpened, RelyingPartyStore, RetentionStore, RightsStore,
@@ -54,6 +56,7 @@ pub trait Store:
     + OpenIdStore
     + ReportStore
     + LedgerStore
+    + NoticeStore
     + RightsStore
     + RelyingPartyStore
     + RetentionStore

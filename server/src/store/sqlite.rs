@@ -7,6 +7,7 @@ mod forgetting;
 mod hosting;
 mod invitations;
 mod ledger;
+mod notices;
 mod openid;
 mod operations;
 mod reports;

@@ -28,7 +28,5 @@ pub(crate) async fn handler(
     request: Wallet<Nothing>,
 ) -> Result<Json<Consents>> {
     let consents = app.service.consents(&request.caller).await?;
-    Ok(Json(Consents {
-        consents,
-    }))
+    Ok(Json(Consents { consents }))
 }

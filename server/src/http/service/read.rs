@@ -21,5 +21,6 @@ pub(crate) async fn handler(State(app): State<Arc<App>>) -> Result<Json<Service>
         key: terms.key,
         verdict_key: terms.verdict_key.clone(),
         open_enrolment: app.service.open_enrolment(),
+        controller: app.service.notices().controller().clone(),
     }))
 }

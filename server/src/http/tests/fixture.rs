@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 use crate::{
     backend::{Enclave, Matchers, MaterialStore},
     domain::{
-        Buckets, InvitationKey, Issuer, IssuerMethod, Locks, MOST_COPIES, OpenId, OpenIdParts,
+        Buckets, InvitationKey, Issuer, IssuerMethod, Locks, MOST_COPIES, Notices, OpenId, OpenIdParts,
         OpenIdTerms, Parts, Places, ProtocolKey, Public, PublicParts, PublicTerms, Rate, Service,
         Terms,
         ledger::{Ledger, LedgerParts, Stamp},
@@ -119,6 +119,7 @@ impl Fixture {
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 entropy: Arc::new(SystemEntropy),
                 invitations: InvitationKey::new(SecretBox::new(Box::new([7; 32]))),
+                notices: Notices::embedded(&service()),
             },
         );
         let public = public(&store, &enclave, &clock);
