@@ -48,7 +48,7 @@ enum Command {
     /// Serves C2SP tlog-witness.
     Serve(Serve),
     /// Follows a log. Exit code 3: the log misbehaves; 4, with --once: something was missing.
-    Monitor(Watch),
+    Monitor(Box<Watch>),
 }
 
 #[derive(Args)]
@@ -94,9 +94,9 @@ struct Watch {
     /// Verifier key of a witness that must have cosigned. May be repeated.
     #[arg(long, value_name = "VKEY")]
     witness: Vec<WitnessVerifier>,
-    /// Seconds that a cosignature may be old.
-    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
-    max_age: u64,
+    /// Seconds that a cosignature may be old; a log at rest need not ask for new ones [default: any].
+    #[arg(long, value_name = "SECONDS")]
+    max_age: Option<u64>,
     /// Folder for what was seen, and for evidence.
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
@@ -131,7 +131,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Keygen(keygen) => generate(&keygen),
         Command::Serve(options) => serve(options).await,
-        Command::Monitor(options) => watch(options).await,
+        Command::Monitor(options) => watch(*options).await,
     };
     done.unwrap_or_else(|error| {
         let _ = writeln!(io::stderr(), "blindprint-witness: {error}");
@@ -172,7 +172,7 @@ async fn watch(options: Watch) -> Result<ExitCode, WitnessError> {
     let mut monitor = Monitor::new(
         readers,
         options.witness,
-        Duration::from_secs(options.max_age),
+        options.max_age.map(Duration::from_secs),
         options.state.as_deref().map(Folder::claim).transpose()?,
         Arc::new(SystemClock),
     )?;

@@ -57,7 +57,7 @@ impl Monitor {
     pub(crate) fn new(
         places: Vec<LogReader>,
         witnesses: Vec<WitnessVerifier>,
-        max_age: Duration,
+        max_age: Option<Duration>,
         memory: Option<Folder>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, WitnessError> {
@@ -78,7 +78,9 @@ impl Monitor {
         Ok(Self {
             places,
             witnesses,
-            max_age: i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX),
+            max_age: max_age
+                .and_then(|age| i64::try_from(age.as_secs()).ok())
+                .unwrap_or(i64::MAX),
             memory,
             clock,
             last,
@@ -152,7 +154,7 @@ impl Monitor {
                     Ok(time) => format!("cosigned {} s ago", at.since(time)),
                     Err(error) => error.to_string(),
                 };
-                Some(Finding::uncosigned(place.base(), witness, why))
+                Some(Finding::uncosigned(place.base(), witness, &why))
             })
             .collect()
     }

@@ -113,7 +113,7 @@ impl Witness {
         };
         // A memory that cannot be read is found out now, and not by the first request.
         for log in &witness.logs {
-            witness.last(log.name(), &witness.lock())?;
+            last(&witness.lock(), log.name())?;
         }
         Ok(witness)
     }
@@ -145,7 +145,7 @@ impl Witness {
         }
 
         let memory = self.lock();
-        let last = self.last(log.name(), &memory).map_err(forgetful)?;
+        let last = last(&memory, log.name()).map_err(forgetful)?;
         let known = last.as_ref().map(|(last, _)| last);
         let size = known.map_or(0, Checkpoint::size);
         if size != old_size {
@@ -173,21 +173,6 @@ impl Witness {
         }
         let cosignature = self.key.cosign(&head, at);
         Ok(cosignature.map_err(forgetful)?.to_string())
-    }
-
-    fn last(
-        &self,
-        origin: &str,
-        memory: &Folder,
-    ) -> Result<Option<(Checkpoint, String)>, WitnessError> {
-        let Some(last) = memory.read::<Last>(&file(origin))? else {
-            return Ok(None);
-        };
-        if last.origin != origin {
-            return Err(LogError::Origin.into());
-        }
-        let checkpoint = Checkpoint::new(origin, last.size, last.root)?;
-        Ok(Some((checkpoint, last.note)))
     }
 
     /// Keeps the proof of a fork: the first for each log and size, so that nobody fills the disk.
@@ -218,6 +203,18 @@ impl Witness {
         // What it guards is on the disk, where a panic leaves the old or the new.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The last checkpoint of a log that was cosigned, and its note.
+fn last(memory: &Folder, origin: &str) -> Result<Option<(Checkpoint, String)>, WitnessError> {
+    let Some(last) = memory.read::<Last>(&file(origin))? else {
+        return Ok(None);
+    };
+    if last.origin != origin {
+        return Err(LogError::Origin.into());
+    }
+    let checkpoint = Checkpoint::new(origin, last.size, last.root)?;
+    Ok(Some((checkpoint, last.note)))
 }
 
 fn forgetful(error: impl Into<WitnessError>) -> Refusal {

@@ -29,8 +29,8 @@ fn latest(size: u64, block: u64) -> Value {
     json!(Bytes::from(answer))
 }
 
-const fn root(size: u64) -> B256 {
-    B256::repeat_byte(size as u8)
+fn root(size: u64) -> B256 {
+    U256::from(size).into()
 }
 
 fn event(at: Address, origin: B256, size: u64, previous: u64, block: u64) -> Value {

@@ -84,7 +84,7 @@ impl Finding {
         Self::new(Fault::Unsigned, url, why)
     }
 
-    pub(super) fn uncosigned(url: &Url, witness: &WitnessVerifier, why: String) -> Self {
+    pub(super) fn uncosigned(url: &Url, witness: &WitnessVerifier, why: &str) -> Self {
         Self::new(Fault::Uncosigned, url, format!("{}: {why}", witness.name()))
     }
 

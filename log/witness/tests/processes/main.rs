@@ -6,5 +6,5 @@ mod monitoring;
 mod program;
 mod served;
 
-pub use program::{Serving, post, run};
-pub use served::{Served, Story};
+pub(crate) use program::{Serving, post, run};
+pub(crate) use served::{Served, Story};
