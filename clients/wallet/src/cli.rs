@@ -10,6 +10,7 @@ mod erase;
 mod export_keys;
 mod import_keys;
 mod init;
+mod log;
 mod output;
 mod passphrase;
 mod place;
@@ -70,6 +71,8 @@ enum Command {
     Recover(recover::Arguments),
     ExportKeys(export_keys::Arguments),
     ImportKeys(import_keys::Arguments),
+    #[command(subcommand)]
+    Log(log::Command),
     Trust(trust::Arguments),
     Status(status::Arguments),
 }
@@ -95,6 +98,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Recover(arguments) => recover::run(&place, &arguments).await,
         Command::ExportKeys(arguments) => export_keys::run(&place, &arguments),
         Command::ImportKeys(arguments) => import_keys::run(&place, &arguments),
+        Command::Log(command) => log::run(&place, command).await,
         Command::Trust(arguments) => trust::run(&place, &arguments).await,
         Command::Status(arguments) => status::run(&place, &arguments).await,
     };

@@ -2,6 +2,7 @@
 
 mod call;
 mod endpoints;
+mod log;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

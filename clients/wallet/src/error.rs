@@ -85,6 +85,10 @@ pub enum Error {
     /// Tell the operator: the service failed or does not keep to its API.
     #[error("the service failed: {0}")]
     ServiceFailed(String),
+    /// Keep the wallet's file and tell others: what the service's log says now contradicts what it has
+    /// signed or what it owes.
+    #[error("the service's transparency log is not to be believed: {0}")]
+    LogRefuted(String),
     /// Read what the issuer or verifier says, and begin anew with another offer or request.
     #[error("{who} refused ({code}): {detail}")]
     Declined {
@@ -140,6 +144,7 @@ impl Error {
             Self::Untrusted(_) => "untrusted",
             Self::Unbelievable(_) => "unbelievable",
             Self::ServiceFailed(_) => "service-failed",
+            Self::LogRefuted(_) => "log-refuted",
             Self::Declined { .. } => "declined",
             Self::Unusable(_) => "unusable",
             Self::NoCredential => "no-credential",

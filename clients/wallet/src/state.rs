@@ -11,7 +11,10 @@ use blindprint_protocol::attestation::Trust;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{Address, Error, Result, credential::CredentialRecord, did::DidRecord, secret::Secret};
+use crate::{
+    Address, Error, Result, credential::CredentialRecord, did::DidRecord, log::SeenLog,
+    secret::Secret,
+};
 
 #[derive(Serialize, Deserialize)]
 enum Format {
@@ -41,6 +44,9 @@ pub(crate) struct State {
     pub(crate) dids: Vec<DidRecord>,
     #[serde(default)]
     pub(crate) credentials: Vec<CredentialRecord>,
+    /// What is known of the service's transparency log.
+    #[serde(default)]
+    pub(crate) log: Option<SeenLog>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,6 +181,7 @@ impl State {
             enrolments: Vec::new(),
             dids: Vec::new(),
             credentials: Vec::new(),
+            log: None,
         }
     }
 
