@@ -28,6 +28,8 @@ pub struct Challenged {
     pub audience: Audience,
     /// The relying party's nonce.
     pub nonce: String,
+    /// For what.
+    pub purpose: Purpose,
     /// What the enclave asks.
     pub challenge: Challenge,
     /// The enclave that asks it.
@@ -68,13 +70,41 @@ impl Wallet {
         nonce: String,
         observer: &dyn Observer,
     ) -> Result<Authenticated> {
+        let purpose = Purpose::Authentication;
+        self.recognise((capture, profile), (audience, nonce, purpose), observer)
+            .await
+    }
+
+    /// The same under the consent to sharing with `audience`, which the person must have given beside the
+    /// one to be recognised.
+    pub async fn authenticate_to_share(
+        &self,
+        capture: Embedding,
+        profile: Option<ProfileId>,
+        audience: Audience,
+        nonce: String,
+        observer: &dyn Observer,
+    ) -> Result<Authenticated> {
+        let purpose = Purpose::Sharing;
+        self.recognise((capture, profile), (audience, nonce, purpose), observer)
+            .await
+    }
+
+    async fn recognise(
+        &self,
+        (capture, profile): (Embedding, Option<ProfileId>),
+        (audience, nonce, purpose): (Audience, String, Purpose),
+        observer: &dyn Observer,
+    ) -> Result<Authenticated> {
         let profile = sealing::profile_for(&capture, profile)?;
         let enrolment = self
             .registered(profile)
             .ok_or_else(|| Error::NotEnrolled(profile.to_string()))?
             .id;
         observer.step(Step::Attest);
-        let challenged = self.challenge(enrolment, audience, nonce).await?;
+        let challenged = self
+            .challenge_for(purpose, enrolment, audience, nonce)
+            .await?;
         let probe = self.prepare_probe(&challenged, capture, observer).await?;
         observer.step(Step::Upload);
         self.submit_probe(&challenged, &probe).await
@@ -87,12 +117,23 @@ impl Wallet {
         audience: Audience,
         nonce: String,
     ) -> Result<Challenged> {
+        self.challenge_for(Purpose::Authentication, enrolment, audience, nonce)
+            .await
+    }
+
+    async fn challenge_for(
+        &self,
+        purpose: Purpose,
+        enrolment: EnrolmentId,
+        audience: Audience,
+        nonce: String,
+    ) -> Result<Challenged> {
         let attested = self.attest().await?;
         let start = StartAuthentication {
             enrolment,
             audience: audience.clone(),
             nonce: nonce.clone(),
-            purpose: Purpose::Authentication,
+            purpose,
         };
         let challenge = self
             .client
@@ -107,6 +148,7 @@ impl Wallet {
             enrolment,
             audience,
             nonce,
+            purpose,
             challenge,
             attested,
         })
@@ -157,7 +199,7 @@ impl Wallet {
             template: asked.template,
             challenge: asked.challenge,
             audience: challenged.audience.clone(),
-            purpose: Purpose::Authentication,
+            purpose: challenged.purpose,
             profile: asked.profile,
             key: asked.key,
             submission: Digest::from_bytes([0; 32]),
@@ -207,6 +249,7 @@ impl Wallet {
             && verdict.challenge == *challenge
             && verdict.template == template
             && verdict.profile == record.profile
+            && verdict.purpose == challenged.purpose
             && verdict.submission == Digest::of(label::SUBMISSION, &probe.submission);
         if !fits {
             return Err(Error::Unbelievable("the verdict is about another probe"));

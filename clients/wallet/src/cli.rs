@@ -2,6 +2,7 @@
 
 mod auth;
 mod capture;
+mod consent;
 mod consents;
 mod credential;
 mod did;
@@ -17,6 +18,7 @@ mod place;
 mod progress;
 mod recover;
 mod recovery_key;
+mod rights;
 mod rotate;
 mod status;
 mod trust;
@@ -61,11 +63,13 @@ enum Command {
     Init(init::Arguments),
     Enrol(enrol::Arguments),
     Auth(auth::Arguments),
+    Consent(consent::Arguments),
     Consents(consents::Arguments),
     Credential(credential::Arguments),
     Did(did::Arguments),
     Withdraw(withdraw::Arguments),
     Erase(erase::Arguments),
+    Rights(rights::Arguments),
     Rotate(rotate::Arguments),
     RecoveryKey(recovery_key::Arguments),
     Recover(recover::Arguments),
@@ -88,10 +92,12 @@ pub(crate) async fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&place, arguments).await,
         Command::Enrol(arguments) => enrol::run(&place, arguments, json).await,
         Command::Auth(arguments) => auth::run(&place, arguments).await,
+        Command::Consent(arguments) => consent::run(&place, arguments).await,
         Command::Consents(arguments) => consents::run(&place, &arguments).await,
         Command::Credential(arguments) => credential::run(&place, arguments).await,
         Command::Did(arguments) => did::run(&place, arguments).await,
         Command::Withdraw(arguments) => withdraw::run(&place, &arguments).await,
+        Command::Rights(arguments) => rights::run(&place, arguments).await,
         Command::Erase(arguments) => erase::run(&place, &arguments).await,
         Command::Rotate(arguments) => rotate::run(&place, &arguments).await,
         Command::RecoveryKey(arguments) => recovery_key::run(&place, &arguments),

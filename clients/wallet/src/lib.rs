@@ -41,6 +41,7 @@ mod observer;
 mod paper;
 mod reconcile;
 mod recover;
+mod rights;
 mod rotate;
 mod sealing;
 mod secret;
@@ -52,7 +53,7 @@ pub use attest::Attested;
 pub use authenticate::{Authenticated, Challenged, PreparedProbe};
 pub use blindprint_protocol::attestation::Trust;
 pub use client::{Address, Client, Signer};
-pub use consent::Notice;
+pub use consent::{ConsentHistory, ConsentLink, LinkKind, Notice};
 pub use credential::{
     CredentialStatus, CredentialView, Disclosure, OfferedCredential, PendingOffer,
     PresentationRequest, Presented, ReceiveOptions, Shown,
@@ -67,6 +68,7 @@ pub use material::{Material, Materials};
 pub use observer::{Observer, Step};
 pub use paper::RecoveryPaper;
 pub use reconcile::Reconciled;
+pub use rights::{Asked, Erasing, ErasureKeys, ErasureWord, KeptProof, verify_erasure};
 pub use rotate::KeysChanged;
 pub use verify::{ExpectedVerdict, verify_verdict};
 pub use wallet::{ConsentView, EnrolmentView, Setup, Surroundings, Wallet};

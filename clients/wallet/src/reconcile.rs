@@ -1,12 +1,6 @@
 //! After a crash or a lost answer: finish or undo what was under way, by what the service says.
 
-use blindprint_core::{
-    EnrolmentId,
-    problem::ProblemCode,
-    statement::{ConsentReceipt, ConsentState},
-    wire::Subject,
-};
-use blindprint_did::jws_digest;
+use blindprint_core::{EnrolmentId, problem::ProblemCode, wire::Subject};
 
 use crate::{Attested, Error, Result, Signer, Wallet, enrol::is_final, state::EnrolmentState};
 
@@ -99,29 +93,12 @@ impl Wallet {
 
     async fn settle_consents(&mut self, attested: &Attested) -> Result<()> {
         for at in 0..self.state.consents.len() {
-            let record = self.state.consents[at].clone();
+            let record = &self.state.consents[at];
             if record.given.is_some() {
                 continue;
             }
-            match self
-                .client
-                .give_consent(
-                    self.signer(),
-                    record.id,
-                    (record.consent.clone(), record.record.clone()),
-                    record.invitation.as_deref(),
-                )
-                .await
-            {
-                Ok(receipt) => {
-                    let word = attested.believe::<ConsentReceipt>(&receipt)?;
-                    let fits = word.state == ConsentState::Given
-                        && self.fits_consent(&word, record.id, jws_digest(&record.consent));
-                    if fits {
-                        self.state.consents[at].given = Some(receipt);
-                        self.save()?;
-                    }
-                }
+            match self.send_consent(record.id, attested).await {
+                Ok(()) => {}
                 // It stays on record as signed but not in force; the next one is asked for anew.
                 Err(refusal) if is_final(&refusal) => {}
                 Err(other) => return Err(other),

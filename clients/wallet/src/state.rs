@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, Jws, KeyUri, ProfileId, ServiceId, SubjectId, UnixTime,
-    statement::Purpose,
+    Audience, ConsentId, Digest, EnrolmentId, Jws, KeyUri, ProfileId, ServiceId, SubjectId,
+    UnixTime,
+    statement::{Decision, Purpose},
 };
 use blindprint_protocol::attestation::Trust;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Address, Error, Result, credential::CredentialRecord, did::DidRecord, log::SeenLog,
-    secret::Secret,
+    rights::ErasureRecord, secret::Secret,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(crate) struct State {
     pub(crate) takeover: Option<Takeover>,
     pub(crate) consents: Vec<ConsentRecord>,
     pub(crate) enrolments: Vec<EnrolmentRecord>,
+    /// An erasure of everything, asked for or done.
+    #[serde(default)]
+    pub(crate) erasure: Option<ErasureRecord>,
     #[serde(default)]
     pub(crate) dids: Vec<DidRecord>,
     #[serde(default)]
@@ -69,6 +73,10 @@ pub(crate) struct Takeover {
 pub(crate) struct ConsentRecord {
     pub(crate) id: ConsentId,
     pub(crate) purpose: Purpose,
+    /// Who may learn of verdicts, where the purpose is sharing.
+    pub(crate) recipient: Option<Audience>,
+    /// Yes or no.
+    pub(crate) decision: Decision,
     pub(crate) notice: Digest,
     pub(crate) expires: UnixTime,
     /// What was signed.
@@ -79,6 +87,8 @@ pub(crate) struct ConsentRecord {
     pub(crate) invitation: Option<String>,
     /// The enclave's word that it took note; without it the record may not have arrived.
     pub(crate) given: Option<Jws>,
+    /// What was signed to take it back.
+    pub(crate) withdrawal: Option<Jws>,
     /// The enclave's word that it was taken back.
     pub(crate) withdrawn: Option<Jws>,
 }
@@ -179,6 +189,7 @@ impl State {
             takeover: None,
             consents: Vec::new(),
             enrolments: Vec::new(),
+            erasure: None,
             dids: Vec::new(),
             credentials: Vec::new(),
             log: None,

@@ -4,9 +4,9 @@ use std::{
 };
 
 use blindprint_core::{
-    Clock, ConsentId, Digest, EnrolmentId, Entropy, Jws, KeyUri, ProfileId, ServiceId, SubjectId,
-    SystemClock, SystemEntropy, UnixTime,
-    statement::{ConsentReceipt, EnrolmentReceipt, Purpose, Statement},
+    Audience, Clock, ConsentId, Digest, EnrolmentId, Entropy, Jws, KeyUri, ProfileId, ServiceId,
+    SubjectId, SystemClock, SystemEntropy, UnixTime,
+    statement::{ConsentReceipt, ConsentState, EnrolmentReceipt, Purpose, Statement},
 };
 use blindprint_did::SigningKey;
 use blindprint_protocol::attestation::Trust;
@@ -67,6 +67,10 @@ pub struct ConsentView {
     pub id: ConsentId,
     /// To what.
     pub purpose: Purpose,
+    /// Who may learn of verdicts, where the purpose is sharing.
+    pub recipient: Option<Audience>,
+    /// How it stands, as far as this wallet knows: the service may have ended it since.
+    pub state: ConsentState,
     /// Digest of the notice that was shown.
     pub notice: Digest,
     /// When it ends by itself.
@@ -221,6 +225,8 @@ impl Wallet {
             .map(|record| ConsentView {
                 id: record.id,
                 purpose: record.purpose,
+                recipient: record.recipient.clone(),
+                state: record.state(now),
                 notice: record.notice,
                 expires: record.expires,
                 live: record.is_live(now),

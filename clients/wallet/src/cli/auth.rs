@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// The relying party's nonce, 8 to 128 printable ASCII characters
     #[arg(long, value_name = "TEXT", value_parser = nonce)]
     nonce: String,
+    /// Under your consent to sharing outcomes with this relying party (`consent give --audience`)
+    #[arg(long)]
+    share: bool,
     /// Which enrolment to compare with [default: the one that fits the capture]
     #[arg(long, value_name = "ID")]
     profile: Option<ProfileId>,
@@ -39,15 +42,22 @@ pub(super) async fn run(place: &Place, arguments: Arguments) -> Result {
     let wallet = super::open(place).await?;
     let bars = Arc::new(Bars::new());
     let capture = arguments.source.capture(&bars).await?;
-    let answer = wallet
-        .authenticate(
-            capture,
-            arguments.profile,
-            arguments.audience,
-            arguments.nonce,
-            &*bars,
-        )
-        .await?;
+    let Arguments {
+        profile,
+        audience,
+        nonce,
+        share,
+        ..
+    } = arguments;
+    let answer = if share {
+        wallet
+            .authenticate_to_share(capture, profile, audience, nonce, &*bars)
+            .await?
+    } else {
+        wallet
+            .authenticate(capture, profile, audience, nonce, &*bars)
+            .await?
+    };
     drop(bars);
     let matched = answer.verdict.matched;
     let said = if matched {

@@ -1,11 +1,17 @@
 use std::{path::PathBuf, sync::Arc};
 
 use blindprint_core::{ProfileId, statement::Purpose};
-use blindprint_wallet::{EnrolOptions, Error, Wallet};
+use blindprint_wallet::{ConsentView, EnrolOptions, Error, Wallet};
 use clap::Args;
 use serde_json::json;
 
-use super::{Bars, Outcome, Place, Result, capture::Source, output::confirm, recovery_key};
+use super::{
+    Bars, Outcome, Place, Result,
+    capture::Source,
+    consent::{language, readable},
+    output::confirm,
+    recovery_key,
+};
 
 /// Enrol: consent, capture, encrypt, register
 #[derive(Args)]
@@ -40,12 +46,12 @@ pub(crate) struct Arguments {
     /// The person has read the notice and consents
     #[arg(long, visible_alias = "yes")]
     consent: bool,
-    /// How long the consent lasts
-    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=732))]
+    /// How long the consent lasts, at most as long as the notice says
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3653))]
     consent_days: u16,
-    /// Language of the notice
-    #[arg(long, value_name = "TAG", default_value = "en")]
-    language: String,
+    /// Language of the notice [default: your locale's, else en]
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
     /// Destroy the earlier enrolment of the same profile in exchange
     #[arg(long)]
     replace: bool,
@@ -62,7 +68,9 @@ pub(super) async fn run(place: &Place, arguments: Arguments, json: bool) -> Resu
     let paper = arguments.recovery_key.as_deref().map(recovery_key::read);
     let paper = paper.transpose()?;
     wallet.holds_recovery_key(paper.as_ref())?;
-    if !wallet.consents().iter().any(|consent| consent.live) {
+    let recognised =
+        |consent: &ConsentView| consent.live && consent.purpose == Purpose::Authentication;
+    if !wallet.consents().iter().any(recognised) {
         ask_for_consent(&mut wallet, &arguments).await?;
     }
     let bars = Arc::new(Bars::new());
@@ -100,13 +108,12 @@ pub(super) async fn run(place: &Place, arguments: Arguments, json: bool) -> Resu
 }
 
 async fn ask_for_consent(wallet: &mut Wallet, arguments: &Arguments) -> Result<()> {
-    let notice = wallet
-        .notice(Purpose::Authentication, &arguments.language)
-        .await?;
+    let language = arguments.language.clone().unwrap_or_else(language);
+    let notice = wallet.notice(Purpose::Authentication, &language).await?;
     eprintln!(
         "{} asks you to read this first.\n\n{}\n",
         wallet.service(),
-        notice.text.trim_end()
+        readable(&notice)
     );
     let days = arguments.consent_days;
     let question = format!("Do you consent to this for {days} days? You can withdraw at any time.");

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, Jws, Nonce,
+    Audience, ConsentId, Digest, EnrolmentId, Jws, Nonce,
     problem::ProblemCode,
     wire::{
         AppendToDid, Challenge, CredentialOffer, Enrolled, EraseEnrolment, GiveConsent, HostDid,
         HostedDid, Invitation, Invite, NonceIssued, Notices, OfferCredential, RECOVERY_HEADER,
-        Receipt, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE, Service,
-        StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
+        Receipt, RecordedConsent, Recover, RotateKey, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE,
+        Service, StartAuthentication, Subject, VerdictIssued, WithdrawConsent,
     },
 };
 use uuid::Uuid;
@@ -57,16 +57,27 @@ impl Client {
         Ok(self.send_watched(&call, progress).await?.body)
     }
 
-    /// `GET /v1/notices`
-    pub async fn notices(&self) -> Result<Notices> {
-        self.send(&Call::get("/v1/notices")).await?.json()
+    /// `GET /v1/notices`, with those about sharing with `audience`.
+    pub async fn notices(&self, audience: Option<&Audience>) -> Result<Notices> {
+        let call = Call::get(format!("/v1/notices{}", about(audience)));
+        self.send(&call).await?.json()
     }
 
     /// `GET /v1/notices/{digest}`: the text, not yet compared with its digest.
-    pub async fn notice(&self, digest: &Digest) -> Result<Vec<u8>> {
-        let call =
-            Call::get(format!("/v1/notices/{digest}")).up_to(NOTICE_LIMIT, Duration::from_secs(30));
+    pub async fn notice(&self, digest: &Digest, audience: Option<&Audience>) -> Result<Vec<u8>> {
+        let call = Call::get(format!("/v1/notices/{digest}{}", about(audience)))
+            .up_to(NOTICE_LIMIT, Duration::from_secs(30));
         Ok(self.send(&call).await?.body)
+    }
+
+    /// `GET /v1/consents/{id}/record`
+    pub async fn consent_record(
+        &self,
+        signer: Signer<'_>,
+        id: ConsentId,
+    ) -> Result<RecordedConsent> {
+        let call = Call::get(format!("/v1/consents/{id}/record")).signed(signer);
+        self.send(&call).await?.json()
     }
 
     /// `GET /v1/subjects/me`
@@ -286,4 +297,14 @@ impl Client {
 
 fn receipt(answer: &Answer) -> Result<Jws> {
     answer.json().map(|Receipt { receipt }| receipt)
+}
+
+/// The query that names a relying party.
+fn about(audience: Option<&Audience>) -> String {
+    let encoded = |audience: &Audience| {
+        url::form_urlencoded::byte_serialize(audience.as_str().as_bytes()).collect::<String>()
+    };
+    audience.map_or_else(String::new, |audience| {
+        format!("?audience={}", encoded(audience))
+    })
 }
