@@ -26,7 +26,10 @@ use blindprint_reader::{LogReader, egress_to};
 use chain::{Chain, PaidChain, Payer};
 use clap::{Args, Parser, Subcommand};
 pub(crate) use error::AnchorError;
-use rustix::{fs::Mode, process::umask};
+use rustix::{
+    fs::Mode,
+    process::{DumpableBehavior, set_dumpable_behavior, umask},
+};
 use serde_json::{Value, json};
 use url::Url;
 use watch::{Round, Watch};
@@ -142,6 +145,10 @@ async fn main() -> ExitCode {
         .with_ansi(io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();
+    // Keys stay out of core dumps and other processes' reach.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "memory may be dumped");
+    }
     let done = match Arguments::parse().command {
         Command::Deploy(options) => deploy(options).await,
         Command::Watch(options) => watch(options).await,

@@ -28,7 +28,10 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use error::WitnessError;
 use folder::Folder;
 use monitor::{Monitor, Report};
-use rustix::{fs::Mode, process::umask};
+use rustix::{
+    fs::Mode,
+    process::{DumpableBehavior, set_dumpable_behavior, umask},
+};
 use serde_json::json;
 use url::Url;
 use witness::Witness;
@@ -128,6 +131,10 @@ async fn main() -> ExitCode {
         .with_ansi(io::stderr().is_terminal())
         .with_max_level(tracing::Level::INFO)
         .init();
+    // Keys stay out of core dumps and other processes' reach.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "memory may be dumped");
+    }
     let done = match Arguments::parse().command {
         Command::Keygen(keygen) => generate(&keygen),
         Command::Serve(options) => serve(options).await,

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::{Node, Running};
 
+mod service;
 mod story;
 
 use story::{ORIGIN, Story};
