@@ -15,10 +15,10 @@ use blindprint_nsm::{Mode, Nsm};
 use blindprint_protocol::{
     DataKey,
     attestation::{Claims as _, EnclaveClaims, MAX_NONCE, MatcherClaims, Measurement, Trust},
-    message::{
-        Comparison, EnclaveRequest, EnclaveResponse, Order, Refusal, SignedEvaluation,
+    message::{Comparison, EnclaveRequest, EnclaveResponse, Order, Refusal, SignedEvaluation},
+    policy::{
+        AttestedMatcher, ChallengeRequest, Change, LogTerms, PendingOpening, Policy, Shown, Terms,
     },
-    policy::{AttestedMatcher, ChallengeRequest, Change, PendingOpening, Policy, Terms},
 };
 use blindprint_template::PARAMETERS;
 use serde_bytes::ByteBuf;
@@ -49,6 +49,11 @@ pub struct Config {
     pub accepted_matchers: Vec<Measurement>,
     /// Whether it evaluates too, and must agree.
     pub recompute: bool,
+    /// The transparency log that it reads; with a witness, it serves only while it is fresh.
+    pub log: Option<LogTerms>,
+    /// Whether to begin with a state that the hardware does not know as the last one, and to replay the
+    /// log before anything is served. Takes a log.
+    pub restore: bool,
 }
 
 /// A running enclave.
@@ -98,7 +103,11 @@ impl Enclave {
             Epoch::create(&config.data, &key, &config.service, keys, &*entropy)?;
         }
         let (epoch, material) = Epoch::open(&config.data, &key, &config.service)?;
-        let (vault, registry) = Vault::open(&registry, key, Box::new(nvram), &*entropy)?;
+        if config.restore && config.log.is_none() {
+            return Err(EnclaveError::NothingToReplay);
+        }
+        let (vault, registry) =
+            Vault::open(&registry, key, Box::new(nvram), config.restore, &*entropy)?;
         let matcher = config.recompute.then(|| evaluator(&material)).transpose()?;
         let trust = Trust::new(nsm.root().clone(), vec![], config.accepted_matchers.clone())?;
         let terms = Terms {
@@ -107,11 +116,13 @@ impl Enclave {
             key: epoch.digests().key(),
             matchers: config.matchers.max(1),
             recompute: config.recompute,
+            log: config.log.clone(),
         };
-        let state = Mutex::new(State {
-            policy: Policy::boot(terms, registry),
-            vault,
-        });
+        let mut policy = Policy::boot(terms, registry);
+        if config.restore {
+            policy = policy.restoring();
+        }
+        let state = Mutex::new(State { policy, vault });
         let boot = Nonce::random(&*entropy);
         let enclave = Self {
             state,
@@ -181,9 +192,9 @@ impl Enclave {
                 let key = self.state().policy.data_key(&subject, of, now)?;
                 EnclaveResponse::DataKey { key }
             }
-            Request::GiveConsent { consent } => self.receipt(&self.change(|policy, now| {
-                policy.give_consent(&consent, &*self.entropy, now)
-            })?),
+            Request::GiveConsent { consent } => self.receipt(
+                &self.change(|policy, now| policy.give_consent(&consent, &*self.entropy, now))?,
+            ),
             Request::Withdraw { withdrawal } => {
                 let done = self.change(|policy, now| policy.withdraw(&withdrawal, now))?;
                 self.receipts(&done.consent, &done.erased)
@@ -242,7 +253,40 @@ impl Enclave {
                     self.change(|policy, now| policy.recover(&recovery, possession.as_ref(), now))?;
                 self.receipts(&done.keys, &done.erased)
             }
+            Request::Mark => self.mark()?,
+            Request::ShowLog {
+                checkpoint,
+                first,
+                entries,
+                last,
+            } => {
+                let key = self.epoch.verdict_key_uri();
+                let shown = Shown {
+                    checkpoint: &checkpoint,
+                    first,
+                    entries: &entries,
+                    last,
+                };
+                let seen = self.change(|policy, now| policy.show_log(shown, &key, now));
+                if seen == Err(Refusal::RolledBack) {
+                    tracing::error!("another state of this enclave has shown itself in the log");
+                }
+                EnclaveResponse::LogSeen(seen?)
+            }
             Request::Health => self.health(),
+        })
+    }
+
+    /// A mark, sealed before anybody sees it.
+    fn mark(&self) -> Result<EnclaveResponse, Refusal> {
+        let nonce = Nonce::random(&*self.entropy);
+        let mut state = self.state();
+        let State { policy, vault } = &mut *state;
+        let change = policy.mark(self.boot, nonce, vault.next(), self.clock.now())?;
+        let marked = self.settle(change, vault)?;
+        Ok(EnclaveResponse::Mark {
+            mark: self.sign(&marked.mark),
+            log_size: marked.log_size,
         })
     }
 
@@ -259,7 +303,13 @@ impl Enclave {
     ) -> Result<A, Refusal> {
         let mut state = self.state();
         let State { policy, vault } = &mut *state;
-        let change = operation(policy, self.clock.now())?;
+        self.settle(operation(policy, self.clock.now())?, vault)
+    }
+
+    fn settle<A>(&self, change: Change<'_, A>, vault: &mut Vault) -> Result<A, Refusal> {
+        if let Some(count) = change.outruns() {
+            vault.outrun(count);
+        }
         if let Some(snapshot) = change.snapshot() {
             vault.write(snapshot, &*self.entropy).map_err(|error| {
                 tracing::error!(%error, "the state could not be written; nothing was changed");
@@ -277,9 +327,8 @@ impl Enclave {
                 consent,
                 cause,
             } => {
-                let done = self.change(|policy, now| {
-                    policy.end_consent(subject, *consent, *cause, now)
-                })?;
+                let done =
+                    self.change(|policy, now| policy.end_consent(subject, *consent, *cause, now))?;
                 self.receipts(&done.consent, &done.erased)
             }
             Order::EraseEnrolment { subject, enrolment } => self.receipt(
@@ -320,6 +369,7 @@ impl Enclave {
             matchers: self.trust.matcher().to_vec(),
             matchers_needed: u32::try_from(terms.matchers).unwrap_or(u32::MAX),
             recompute: terms.recompute,
+            log: terms.log.as_ref().map(LogTerms::digest),
         }
     }
 
@@ -408,6 +458,7 @@ impl Enclave {
             matchers_needed: u32::try_from(terms.matchers).unwrap_or(u32::MAX),
             recompute: terms.recompute,
             incidents: state.policy.incidents(),
+            log: state.policy.seen_of_log(),
         }
     }
 

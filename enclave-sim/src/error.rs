@@ -67,6 +67,9 @@ pub enum EnclaveError {
     /// Accept fewer matchers: a document has room for a few measurements.
     #[error("the accepted matchers' measurements do not fit into an attestation document")]
     TooManyMatchers,
+    /// Name the log whose tombstones are to be replayed.
+    #[error("to restore a state takes a log to replay")]
+    NothingToReplay,
     /// A measurement that no verifier may accept.
     #[error(transparent)]
     Trust(#[from] AttestationError),

@@ -24,8 +24,8 @@ pub trait MonotonicCounter: Send {
     /// The last mark.
     fn read(&self) -> Mark;
 
-    /// Remembers `next`, the successor of the last mark. After an error the last one still holds,
-    /// or `next` does, but no other.
+    /// Remembers `next`, which has a higher count than the last mark. After an error the last one
+    /// still holds, or `next` does, but no other.
     fn advance(&mut self, next: Mark) -> io::Result<()>;
 }
 
@@ -40,6 +40,8 @@ const MARK: usize = 8 + 32;
 pub struct NvramFile {
     file: File,
     last: Mark,
+    /// Which slot the next mark goes to: not the last one's.
+    next: u64,
 }
 
 impl NvramFile {
@@ -49,13 +51,14 @@ impl NvramFile {
             file::make_folder(folder).map_err(EnclaveError::io(folder))?;
         }
         let (file, slots, blank) = Self::read_file(path).map_err(EnclaveError::io(path))?;
-        let last = match slots {
-            [Some(left), Some(right)] if left.count < right.count => right,
-            [Some(mark), _] | [None, Some(mark)] => mark,
-            [None, None] if blank => genesis(),
+        let (last, next) = match slots {
+            [Some(left), Some(right)] if left.count < right.count => (right, 0),
+            [Some(mark), _] => (mark, 1),
+            [None, Some(mark)] => (mark, 0),
+            [None, None] if blank => (genesis(), 1),
             [None, None] => return Err(EnclaveError::Counter(path.to_owned())),
         };
-        Ok(Self { file, last })
+        Ok(Self { file, last, next })
     }
 
     /// The file at its full length, its slots, and whether no mark was ever written.
@@ -107,16 +110,17 @@ impl MonotonicCounter for NvramFile {
     }
 
     fn advance(&mut self, next: Mark) -> io::Result<()> {
-        if next.count != self.last.count + 1 {
+        if next.count <= self.last.count {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "marks are consecutive",
+                "marks count upwards",
             ));
         }
         self.file
-            .write_all_at(&encode(next), next.count % 2 * SLOT as u64)?;
+            .write_all_at(&encode(next), self.next * SLOT as u64)?;
         self.file.sync_data()?;
         self.last = next;
+        self.next = 1 - self.next;
         Ok(())
     }
 }
@@ -166,7 +170,7 @@ mod tests {
         for count in 1..=4 {
             nvram.advance(mark(count)).unwrap();
         }
-        assert!(nvram.advance(mark(4)).is_err() && nvram.advance(mark(6)).is_err());
+        assert!(nvram.advance(mark(4)).is_err() && nvram.advance(mark(3)).is_err());
         drop(nvram);
         assert_eq!(NvramFile::open(&path).unwrap().read(), mark(4));
 

@@ -14,6 +14,8 @@
 //!     matchers: 1,
 //!     accepted_matchers: vec![],
 //!     recompute: false,
+//!     log: None,
+//!     restore: false,
 //! };
 //! let enclave = Enclave::start(&config, Arc::new(SystemClock), Arc::new(SystemEntropy), &|stage| {
 //!     eprintln!("generating: {stage}");

@@ -14,8 +14,12 @@ use std::{
 use blindprint_core::{ServiceId, SystemClock, SystemEntropy};
 use blindprint_enclave::{Config, Enclave, EnclaveError, UnixSocket, serve};
 use blindprint_keys::Stage;
+use blindprint_log::{LogVerifier, WitnessVerifier};
 use blindprint_nsm::measure_executable;
-use blindprint_protocol::{attestation::Measurement, policy::MAX_MATCHERS};
+use blindprint_protocol::{
+    attestation::Measurement,
+    policy::{LogTerms, MAX_MATCHERS},
+};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::{
@@ -56,6 +60,21 @@ struct Arguments {
     /// Measurement (PCR0 in hexadecimal) of a matcher that may be admitted. May be repeated.
     #[arg(long, value_name = "PCR0")]
     accept_matcher: Vec<Measurement>,
+    /// Key (C2SP vkey) of the transparency log to read.
+    #[arg(long, value_name = "VKEY")]
+    log: Option<LogVerifier>,
+    /// Key (C2SP vkey) of the witness that must have cosigned the log: the enclave serves only while it
+    /// has lately seen it.
+    #[arg(long, value_name = "VKEY", requires = "log")]
+    witness: Option<WitnessVerifier>,
+    /// Seconds for which it serves after it asked for the log.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300,
+        value_parser = clap::value_parser!(u32).range(4..=86_400))]
+    witness_period: u32,
+    /// Begins with the sealed state that is there although the hardware has seen later ones, and
+    /// serves nothing before it has replayed the log.
+    #[arg(long, requires = "log")]
+    restore: bool,
     /// File of the simulated monotonic counter [default: nvram in the simulated root].
     #[arg(long, value_name = "FILE")]
     nvram: Option<PathBuf>,
@@ -122,6 +141,12 @@ fn run(arguments: Arguments) -> Result<(), EnclaveError> {
         matchers: arguments.matchers,
         accepted_matchers: arguments.accept_matcher,
         recompute: arguments.recompute,
+        log: arguments.log.map(|log| LogTerms {
+            log,
+            witness: arguments.witness,
+            period: arguments.witness_period,
+        }),
+        restore: arguments.restore,
     };
     let progress = Progress::new();
     let enclave = Enclave::start(

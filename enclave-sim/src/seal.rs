@@ -219,7 +219,12 @@ mod tests {
     #[test]
     fn each_fault_has_its_name() {
         let bytes = key(1)
-            .seal(Kind::Keys, genesis(), Zeroizing::new(vec![0; 8]), &SystemEntropy)
+            .seal(
+                Kind::Keys,
+                genesis(),
+                Zeroizing::new(vec![0; 8]),
+                &SystemEntropy,
+            )
             .parts()
             .concat();
         let fault = |key: SealingKey, kind, bytes: &[u8]| key.open(kind, bytes.to_vec()).err();
@@ -239,7 +244,12 @@ mod tests {
     fn equal_states_have_different_identities() {
         let seal = || {
             key(1)
-                .seal(Kind::Registry, genesis(), Zeroizing::default(), &SystemEntropy)
+                .seal(
+                    Kind::Registry,
+                    genesis(),
+                    Zeroizing::default(),
+                    &SystemEntropy,
+                )
                 .mark()
         };
         assert_ne!(seal(), seal());

@@ -23,18 +23,23 @@ pub(crate) struct Vault {
     path: PathBuf,
     key: SealingKey,
     counter: Box<dyn MonotonicCounter>,
+    /// The next state has a higher number than this.
+    floor: u64,
 }
 
 impl Vault {
     /// The vault whose file is at `path`, and the registry in it: an empty one if neither the file
-    /// nor the hardware remembers any.
+    /// nor the hardware remembers any. With `restore`, a state that the hardware does not know as
+    /// the last one is taken too.
     pub(crate) fn open(
         path: &Path,
         key: SealingKey,
         mut counter: Box<dyn MonotonicCounter>,
+        restore: bool,
         entropy: &dyn Entropy,
     ) -> Result<(Self, Registry), EnclaveError> {
         let marked = counter.read();
+        let mut floor = 0;
         let registry = match file::read(path).map_err(EnclaveError::io(path))? {
             None => {
                 let none: Mark = genesis();
@@ -47,10 +52,13 @@ impl Vault {
                     source,
                 };
                 let opened = key.open(Kind::Registry, bytes).map_err(sealed)?;
-                if continuity(opened.mark, opened.predecessor, marked)? == Continuity::Ahead {
-                    counter
+                match continuity(opened.mark, opened.predecessor, marked) {
+                    Ok(Continuity::Current) => {}
+                    Ok(Continuity::Ahead) => counter
                         .advance(opened.mark)
-                        .map_err(EnclaveError::io("the hardware's counter"))?;
+                        .map_err(EnclaveError::io("the hardware's counter"))?,
+                    Err(_) if restore => floor = opened.mark.count,
+                    Err(rollback) => return Err(rollback.into()),
                 }
                 Registry::decode(&opened.content)?
             }
@@ -60,9 +68,20 @@ impl Vault {
                 path: path.to_owned(),
                 key,
                 counter,
+                floor,
             },
             registry,
         ))
+    }
+
+    /// The number that the next state will have.
+    pub(crate) fn next(&self) -> u64 {
+        self.counter.read().count.max(self.floor) + 1
+    }
+
+    /// Lets the next state have a higher number than `count`.
+    pub(crate) fn outrun(&mut self, count: u64) {
+        self.floor = self.floor.max(count);
     }
 
     /// Makes `snapshot` the last state, durably.
@@ -74,9 +93,13 @@ impl Vault {
         snapshot: Zeroizing<Vec<u8>>,
         entropy: &dyn Entropy,
     ) -> io::Result<()> {
+        let predecessor = Mark {
+            count: self.next() - 1,
+            ..self.counter.read()
+        };
         let sealed = self
             .key
-            .seal(Kind::Registry, self.counter.read(), snapshot, entropy);
+            .seal(Kind::Registry, predecessor, snapshot, entropy);
         file::replace(&self.path, &sealed.parts())?;
         self.counter.advance(sealed.mark())
     }

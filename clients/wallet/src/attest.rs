@@ -135,6 +135,7 @@ mod tests {
                 matchers: admitted.to_vec(),
                 matchers_needed: 2,
                 recompute: true,
+                log: None,
             };
             let key = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK";
             let document = nsm

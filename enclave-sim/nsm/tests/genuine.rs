@@ -25,6 +25,7 @@ fn claims() -> EnclaveClaims {
         matchers: vec![Measurement::from_bytes([3; 48])],
         matchers_needed: 2,
         recompute: false,
+        log: None,
     }
 }
 

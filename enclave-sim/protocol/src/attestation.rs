@@ -66,6 +66,9 @@ pub enum AttestationError {
     /// The enclave serves another origin.
     #[error("the enclave serves another service")]
     Service,
+    /// The enclave reads another transparency log, requires another witness, or none.
+    #[error("the enclave does not require the expected transparency log and witness")]
+    Log,
     /// The enclave knows other profiles, hence other thresholds: update this program.
     #[error("the profile table is another one")]
     Profiles,

@@ -213,6 +213,33 @@ pub enum EnclaveRequest {
         /// The same payload signed by the new device's key.
         possession: Option<Jws>,
     },
+    /// A mark to append to the transparency log: the enclave's word that its state was this one,
+    /// [`blindprint_core::statement::StateMark`]. Asked again within a quarter of the period, it is
+    /// the same. Answered with [`EnclaveResponse::Mark`].
+    ///
+    /// An enclave that requires a witness serves only while it is fresh, which takes, after each
+    /// start and then twice a period or so: this; appending the mark as an entry `enclave.mark`;
+    /// a checkpoint over it, cosigned by the witness; and [`EnclaveRequest::ShowLog`] until its last
+    /// part is answered. One such round at a time.
+    Mark,
+    /// Shows the enclave what the log has had since [`EnclaveResponse::Mark`]'s `log_size`, in parts of
+    /// as many entries as fit into a frame. Every part but the first goes on where the one before
+    /// ended, with the same checkpoint; any other begins anew, from `log_size`. Answered with
+    /// [`EnclaveResponse::LogSeen`].
+    ///
+    /// With the last part the enclave ends everything that tombstones name by handles it knows: the
+    /// subject's own in `subject.erased`, those of consents and enrolments in any.
+    ShowLog {
+        /// The log's signed checkpoint, cosigned by the witness where there is one: a note, as
+        /// C2SP tlog-checkpoint has it.
+        checkpoint: String,
+        /// Index of the first entry.
+        first: u64,
+        /// The entries' bytes, in the order of the log.
+        entries: Vec<ByteBuf>,
+        /// Whether the last of them is the last under the checkpoint.
+        last: bool,
+    },
     /// Whether the enclave serves.
     Health,
 }
@@ -270,6 +297,15 @@ pub enum EnclaveResponse {
         /// The verdict.
         verdict: Jws,
     },
+    /// A mark for the log.
+    Mark {
+        /// A [`blindprint_core::statement::StateMark`] signed with the verdict key.
+        mark: Jws,
+        /// From which entry on the log has to be shown.
+        log_size: u64,
+    },
+    /// A part of the log was read.
+    LogSeen(LogSeen),
     /// Several receipts: first one for the consent or the keys, then one for each erased template.
     Receipts {
         /// From [`blindprint_core::statement`].
@@ -294,9 +330,26 @@ pub enum EnclaveResponse {
         /// False evaluations found under this key. From [`crate::policy::MOST_INCIDENTS`] on
         /// nothing more is opened.
         incidents: u32,
+        /// What it has seen of the transparency log, if it reads one.
+        log: Option<LogSeen>,
     },
     /// Nothing was changed, except that attempts are counted.
     Refused(Refusal),
+}
+
+/// What the enclave has seen of the transparency log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSeen {
+    /// How many entries.
+    pub log_size: u64,
+    /// Until when it serves; `None` if it never did. Without meaning where it requires no witness.
+    pub fresh_until: Option<UnixTime>,
+    /// Whether it was started from an older state, and must see a mark of its own before it serves.
+    pub restoring: bool,
+    /// Whether another state of the same enclave has shown itself in the log, so that this one never
+    /// serves again.
+    pub rolled_back: bool,
 }
 
 /// Why the enclave refused. Named by what the caller does next; says nothing that a host does
@@ -363,6 +416,13 @@ pub enum Refusal {
     /// The registry or challenge table is full.
     #[error("there is no room for more")]
     Full,
+    /// Show the log first: the enclave has not seen a witnessed mark of its own lately.
+    #[error("the transparency log must be shown first, cosigned by the witness")]
+    Unwitnessed,
+    /// Another state of the same enclave runs, or ran later: this one never serves again. Start from
+    /// the last state, or restore.
+    #[error("this is not the last state of this enclave")]
+    RolledBack,
     /// The state could not be sealed; nothing was changed.
     #[error("the state could not be written")]
     Storage,

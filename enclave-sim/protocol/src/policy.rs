@@ -30,13 +30,16 @@
 //! early; withdrawal and erasure do not depend on time at all.
 //!
 //! What the host may order without a signature only ever takes away: it ends consents, destroys
-//! templates and forgets subjects. A data key lives and dies with its enrolment, so that whatever
+//! templates and forgets subjects. Where a witness is set, the enclave does more than end what there is
+//! only while it is *fresh*: while it has lately seen a transparency log that the witness cosigned
+//! (`freshness.rs`). A data key lives and dies with its enrolment, so that whatever
 //! backups hold of the template dies too.
 
 mod attempts;
 mod consent;
 mod continuity;
 mod erasure;
+mod freshness;
 mod lifecycle;
 mod open;
 mod quorum;
@@ -61,12 +64,14 @@ pub use attempts::{BUDGET, BUDGET_PERIOD, DELAY, FREE_FAILURES, MOST_FAILURES};
 pub use consent::Withdrawn;
 pub use continuity::{Continuity, Mark, Rollback, continuity};
 pub use erasure::TOMBSTONE_PERIOD;
+pub use freshness::{LogTerms, Marked, Shown};
 pub use lifecycle::Recovered;
 pub use open::{Agreed, ChallengeIssued, ChallengeRequest, MOST_INCIDENTS, PendingOpening};
 pub use quorum::{AttestedMatcher, MAX_ADMITTED, PRESENCE};
 pub use registry::{MAX_NEWCOMERS, MAX_SUBJECTS, Registry, RegistryError};
 pub use subject::{MAX_CONSENTS, MAX_ENROLMENTS, MAX_LIVE_CONSENTS};
 
+use freshness::{Freshness, Learnt};
 use quorum::Matchers;
 use registry::Write;
 use subject::{Parties, Subject};
@@ -104,6 +109,8 @@ pub struct Terms {
     pub matchers: usize,
     /// Whether the enclave evaluates too, and must agree.
     pub recompute: bool,
+    /// The transparency log that it reads.
+    pub log: Option<LogTerms>,
 }
 
 /// The enclave's state and rules.
@@ -115,6 +122,7 @@ pub struct Policy {
     nonces: Tickets<SubjectId, DataKey>,
     challenges: Tickets<SubjectId, Asked>,
     matchers: Matchers,
+    freshness: Freshness,
 }
 
 /// What a challenge was asked for.
@@ -133,6 +141,8 @@ pub struct Change<'p, A> {
     write: Option<Write>,
     spent: Option<Nonce>,
     expelled: Vec<String>,
+    learnt: Option<Learnt>,
+    above: Option<u64>,
     answer: A,
 }
 
@@ -153,6 +163,8 @@ impl<'p, A> Change<'p, A> {
             write: Some(write),
             spent: None,
             expelled: Vec::new(),
+            learnt: None,
+            above: None,
             answer,
         }
     }
@@ -164,6 +176,8 @@ impl<'p, A> Change<'p, A> {
             write: None,
             spent: None,
             expelled: Vec::new(),
+            learnt: None,
+            above: None,
             answer,
         }
     }
@@ -182,6 +196,22 @@ impl<'p, A> Change<'p, A> {
 
     fn expelling(self, expelled: Vec<String>) -> Self {
         Self { expelled, ..self }
+    }
+
+    fn learning(self, learnt: Learnt) -> Self {
+        let learnt = Some(learnt);
+        Self { learnt, ..self }
+    }
+
+    const fn above(mut self, count: Option<u64>) -> Self {
+        self.above = count;
+        self
+    }
+
+    /// The highest number of a state of which the log has told and this one knows nothing: what is
+    /// sealed next has a higher one.
+    pub const fn outruns(&self) -> Option<u64> {
+        self.above
     }
 
     /// The whole registry with this change, to be made durable before [`Change::commit`]; `None` if
@@ -206,6 +236,9 @@ impl<'p, A> Change<'p, A> {
             self.policy.challenges.spend(&nonce);
         }
         self.policy.matchers.expel(self.expelled);
+        if let Some(learnt) = self.learnt {
+            self.policy.freshness.learn(learnt);
+        }
         self.answer
     }
 }
@@ -221,6 +254,7 @@ impl Policy {
             nonces: Tickets::new(NONCES),
             challenges: Tickets::new(CHALLENGES),
             matchers: Matchers::none(),
+            freshness: Freshness::unknown(),
         }
     }
 
@@ -249,6 +283,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<UnixTime, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         self.known(&subject)?;
         Ok(self.nonces.issue(nonce, subject, data_key, now))
     }
@@ -262,6 +297,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<DataKey, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         let known = self.known(subject)?;
         match of {
             DataKeyOf::Nonce(nonce) => self.given(&nonce, subject, now).cloned(),

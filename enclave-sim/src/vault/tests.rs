@@ -6,10 +6,13 @@ use std::{
 
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Nonce, SystemEntropy, UnixTime, profile_table_digest, profiles,
-    statement::{Consent, Enrolment, Purpose, TemplateCheck},
+    statement::{Consent, Decision, Enrolment, Purpose, TemplateCheck},
 };
 use blindprint_did::{KeyType, SigningKey, jws_digest, sign};
-use blindprint_protocol::policy::{AttestedMatcher, Policy, Terms};
+use blindprint_protocol::{
+    DataKey,
+    policy::{AttestedMatcher, Policy, Terms},
+};
 use secrecy::SecretBox;
 
 use super::*;
@@ -63,7 +66,8 @@ impl Host {
 
     fn open(&self) -> Result<Vault, EnclaveError> {
         let key = SealingKey::new(SecretBox::new(Box::new([1; 32])));
-        Vault::open(&self.path(), key, Box::new(self.hardware.clone())).map(|(vault, _)| vault)
+        let counter = Box::new(self.hardware.clone());
+        Vault::open(&self.path(), key, counter, false, &SystemEntropy).map(|(vault, _)| vault)
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -76,8 +80,8 @@ impl Host {
     }
 }
 
-fn snapshot() -> Vec<u8> {
-    Registry::default().encode()
+fn snapshot() -> Zeroizing<Vec<u8>> {
+    Registry::empty(&SystemEntropy).encode()
 }
 
 fn rolled_back(vault: &Result<Vault, EnclaveError>) -> bool {
@@ -164,7 +168,7 @@ fn what_is_inside_must_be_a_registry() {
     let host = Host::new();
     host.open()
         .unwrap()
-        .write(b"something else".to_vec(), &SystemEntropy)
+        .write(Zeroizing::new(b"something else".to_vec()), &SystemEntropy)
         .unwrap();
     assert!(matches!(host.open(), Err(EnclaveError::Registry(_))));
     assert!(matches!(
@@ -185,8 +189,9 @@ fn populated(subjects: usize) -> Policy {
         key: Digest::of("key", b""),
         matchers: 1,
         recompute: false,
+        log: None,
     };
-    let mut policy = Policy::boot(terms, Registry::default());
+    let mut policy = Policy::boot(terms, Registry::empty(&SystemEntropy));
     let matcher = SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
     let nonce = Nonce::random(&SystemEntropy);
     policy.matcher_nonce(nonce, now);
@@ -206,15 +211,25 @@ fn populated(subjects: usize) -> Policy {
             id: ConsentId::random(&SystemEntropy),
             sub: subject.clone(),
             service: service.parse().unwrap(),
+            decision: Decision::Given,
             purpose: Purpose::Authentication,
+            recipient: None,
+            record: Digest::of("record", b""),
+            previous: None,
             notice: Digest::of("notice", b""),
             given: now,
             expires: now.plus(3600),
         };
         let consent = sign(&wallet, &consent).unwrap();
-        policy.give_consent(&consent, now).unwrap().commit();
+        policy
+            .give_consent(&consent, &SystemEntropy, now)
+            .unwrap()
+            .commit();
         let nonce = Nonce::random(&SystemEntropy);
-        policy.issue_nonce(subject.clone(), nonce, now).unwrap();
+        let data_key = DataKey::random(&SystemEntropy);
+        policy
+            .issue_nonce(subject.clone(), nonce, data_key, now)
+            .unwrap();
         let enrolment = Enrolment {
             sub: subject,
             service: service.parse().unwrap(),
@@ -238,7 +253,13 @@ fn populated(subjects: usize) -> Policy {
         };
         let check = sign(&matcher, &check).unwrap();
         policy
-            .register(&sign(&wallet, &enrolment).unwrap(), None, &[check], now)
+            .register(
+                &sign(&wallet, &enrolment).unwrap(),
+                None,
+                &[check],
+                nonce,
+                now,
+            )
             .unwrap()
             .commit();
     }
@@ -254,7 +275,8 @@ fn cost_of_a_change_by_number_of_subjects() {
         let host = Host::new();
         let nvram = crate::NvramFile::open(&host.folder.path().join("nvram")).unwrap();
         let key = SealingKey::new(SecretBox::new(Box::new([1; 32])));
-        let (mut vault, _) = Vault::open(&host.path(), key, Box::new(nvram)).unwrap();
+        let (mut vault, _) =
+            Vault::open(&host.path(), key, Box::new(nvram), false, &SystemEntropy).unwrap();
         let mut times: Vec<_> = (0..15)
             .map(|_| {
                 let wallet = SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
@@ -263,14 +285,18 @@ fn cost_of_a_change_by_number_of_subjects() {
                     id: ConsentId::random(&SystemEntropy),
                     sub: wallet.public().subject(),
                     service: "https://example.org".parse().unwrap(),
+                    decision: Decision::Given,
                     purpose: Purpose::Authentication,
+                    recipient: None,
+                    record: Digest::of("record", b""),
+                    previous: None,
                     notice: Digest::of("notice", b""),
                     given: now,
                     expires: now.plus(3600),
                 };
                 let consent = sign(&wallet, &consent).unwrap();
                 let begun = Instant::now();
-                let change = policy.give_consent(&consent, now).unwrap();
+                let change = policy.give_consent(&consent, &SystemEntropy, now).unwrap();
                 vault
                     .write(change.snapshot().unwrap(), &SystemEntropy)
                     .unwrap();

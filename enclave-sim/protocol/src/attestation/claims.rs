@@ -42,6 +42,8 @@ pub struct EnclaveClaims {
     pub matchers_needed: u32,
     /// Whether it evaluates too, and must agree.
     pub recompute: bool,
+    /// Which log it reads and which witness it requires: [`crate::policy::LogTerms::digest`].
+    pub log: Option<Digest>,
 }
 
 /// What a matcher vouches for, beside its evaluation key.
@@ -80,6 +82,7 @@ struct EnclaveWire(
     Vec<serde_bytes::ByteArray<PCR_LEN>>,
     u32,
     bool,
+    Option<Bytes>,
 );
 
 #[derive(Serialize, Deserialize)]
@@ -120,6 +123,7 @@ impl Claims for EnclaveClaims {
             measurements.collect(),
             self.matchers_needed,
             self.recompute,
+            self.log.as_ref().map(bytes),
         ))
     }
 
@@ -135,6 +139,7 @@ impl Claims for EnclaveClaims {
             matchers,
             matchers_needed,
             recompute,
+            log,
         ) = decode(bytes)?;
         let measurements = matchers.into_iter().map(serde_bytes::ByteArray::into_array);
         Ok(Self {
@@ -148,6 +153,7 @@ impl Claims for EnclaveClaims {
             matchers: measurements.map(Measurement::from_bytes).collect(),
             matchers_needed,
             recompute,
+            log: log.map(digest),
         })
     }
 
@@ -161,6 +167,12 @@ impl Claims for EnclaveClaims {
             .is_some_and(|service| *service != self.service)
         {
             return Err(AttestationError::Service);
+        }
+        if trust
+            .log()
+            .is_some_and(|terms| self.log != Some(terms.digest()))
+        {
+            return Err(AttestationError::Log);
         }
         check_profiles(self.profiles)
     }
@@ -221,6 +233,27 @@ mod tests {
             matchers: vec![Measurement::from_bytes([7; PCR_LEN])],
             matchers_needed: 8,
             recompute: true,
+            log: None,
+        };
+        let encoded = claims.encode().unwrap();
+        assert_eq!(EnclaveClaims::decode(&encoded), Ok(claims));
+    }
+
+    #[test]
+    fn claims_about_a_witness_fit_beside_a_long_service() {
+        let digest = Digest::of("test", b"");
+        let claims = EnclaveClaims {
+            parameters: "bp-tfhe-2048-v2".to_owned(),
+            public_key: digest,
+            crs: digest,
+            evaluation_keys: digest,
+            key: digest,
+            profiles: digest,
+            service: format!("https://{}", "h".repeat(220)).parse().unwrap(),
+            matchers: vec![Measurement::from_bytes([7; PCR_LEN])],
+            matchers_needed: 8,
+            recompute: true,
+            log: Some(digest),
         };
         let encoded = claims.encode().unwrap();
         assert_eq!(EnclaveClaims::decode(&encoded), Ok(claims));

@@ -6,6 +6,7 @@ use super::{
     chain::leaf_key,
     document::{PCR_LEN, Unverified},
 };
+use crate::policy::LogTerms;
 
 /// How far a document's time may lie from the verifier's, in seconds.
 pub const TOLERANCE: i64 = 300;
@@ -16,13 +17,15 @@ pub const MAX_TRUST: usize = 64 * 1024;
 /// What a verifier pins: roots, measurements and, if it speaks to one only, the service.
 ///
 /// Its file is JSON: `{"service": "https://…", "roots": ["-----BEGIN CERTIFICATE-----…"],
-/// "enclave": ["<PCR0 in hex>"], "matcher": ["<PCR0 in hex>"]}`; `service` may be left out.
+/// "enclave": ["<PCR0 in hex>"], "matcher": ["<PCR0 in hex>"], "log": {"log": "<vkey>", "witness":
+/// "<vkey>", "period": 300}}`; `service` may be left out, and `log` by who asks for no witness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     service: Option<ServiceId>,
     roots: Vec<Root>,
     enclave: Vec<Measurement>,
     matcher: Vec<Measurement>,
+    log: Option<LogTerms>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,6 +36,8 @@ struct TrustFile {
     roots: Vec<String>,
     enclave: Vec<Measurement>,
     matcher: Vec<Measurement>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log: Option<LogTerms>,
 }
 
 impl Trust {
@@ -49,6 +54,7 @@ impl Trust {
             roots: vec![root],
             enclave,
             matcher,
+            log: None,
         }
         .checked()
     }
@@ -57,6 +63,13 @@ impl Trust {
     #[must_use]
     pub fn for_service(mut self, service: ServiceId) -> Self {
         self.service = Some(service);
+        self
+    }
+
+    /// This trust, in enclaves only that read this log and require its witness.
+    #[must_use]
+    pub fn reading(mut self, log: LogTerms) -> Self {
+        self.log = Some(log);
         self
     }
 
@@ -77,6 +90,7 @@ impl Trust {
             roots,
             enclave: file.enclave,
             matcher: file.matcher,
+            log: file.log,
         }
         .checked()
     }
@@ -91,6 +105,7 @@ impl Trust {
             roots: self.roots.iter().map(Root::to_pem).collect(),
             enclave: self.enclave.clone(),
             matcher: self.matcher.clone(),
+            log: self.log.clone(),
         };
         serde_json::to_string_pretty(&file).expect("strings and lists of strings serialize")
     }
@@ -111,6 +126,11 @@ impl Trust {
     /// The one service, if there is one.
     pub const fn service(&self) -> Option<&ServiceId> {
         self.service.as_ref()
+    }
+
+    /// The log that the enclave must read, if it must.
+    pub const fn log(&self) -> Option<&LogTerms> {
+        self.log.as_ref()
     }
 
     /// Accepted measurements of the enclave.

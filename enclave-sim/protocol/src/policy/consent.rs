@@ -32,6 +32,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, ConsentReceipt>, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         let verified = signed::<Consent>(jws)?;
         let consent = verified.statement();
         self.addressed(&consent.service)?;
@@ -96,6 +97,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, Withdrawn>, Refusal> {
         let now = self.observe(host);
+        self.standing()?;
         let verified = signed::<Withdrawal>(jws)?;
         let withdrawal = verified.statement();
         self.addressed(&withdrawal.service)?;
@@ -115,6 +117,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, Withdrawn>, Refusal> {
         let now = self.observe(host);
+        self.standing()?;
         let known = self.known(subject)?.clone();
         let next = match cause {
             EndCause::Invalidated => known.invalidate(id, now)?,

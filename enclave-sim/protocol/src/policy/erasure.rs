@@ -7,7 +7,12 @@ use blindprint_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Change, EnrolmentId, Policy, TOLERANCE, by, signed, subject::{Cause, Subject}};
+use super::{
+    Change, EnrolmentId, Policy, TOLERANCE, by,
+    registry::Write,
+    signed,
+    subject::{Cause, Subject},
+};
 use crate::message::Refusal;
 
 /// Seconds for which the enclave remembers that it forgot somebody, so that a retry gets the same
@@ -71,6 +76,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, ErasureReceipt>, Refusal> {
         let now = self.observe(host);
+        self.standing()?;
         let verified = signed::<Erasure>(jws)?;
         let erasure = verified.statement();
         self.addressed(&erasure.service)?;
@@ -86,6 +92,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, ErasureReceipt>, Refusal> {
         let now = self.observe(host);
+        self.standing()?;
         self.destroy(subject, enrolment, now)
     }
 
@@ -120,6 +127,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, SubjectErasureReceipt>, Refusal> {
         let now = self.observe(host);
+        self.standing()?;
         let verified = signed::<SubjectErasure>(jws)?;
         let erasure = verified.statement();
         self.addressed(&erasure.service)?;
@@ -151,6 +159,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, SubjectErasureReceipt>, Refusal> {
         let now = self.observe(host);
+        self.standing()?;
         if self.registry.subject(id).is_some() {
             return self.bury(id, None, now);
         }
@@ -174,12 +183,23 @@ impl Policy {
         statement: Option<Digest>,
         now: UnixTime,
     ) -> Result<Change<'_, SubjectErasureReceipt>, Refusal> {
-        let subject = self.known(id)?;
-        let pinned_key = self.registry.blind(subject.pinned_key.as_str());
-        let tombstone = Tombstone::of(subject, pinned_key, statement, now);
+        let tombstone = self.tombstone_of(self.known(id)?, statement, now);
         let receipt = self.forgotten(id, &tombstone);
-        let write = self.registry.burying(id.clone(), tombstone, now);
+        let write = self
+            .registry
+            .burying(Write::nothing(now), id.clone(), tombstone);
         Ok(Change::writing(self, write, receipt))
+    }
+
+    /// What is left of `subject` when they go.
+    pub(super) fn tombstone_of(
+        &self,
+        subject: &Subject,
+        statement: Option<Digest>,
+        now: UnixTime,
+    ) -> Tombstone {
+        let pinned_key = self.registry.blind(subject.pinned_key.as_str());
+        Tombstone::of(subject, pinned_key, statement, now)
     }
 
     fn forgotten(&self, id: &SubjectId, tombstone: &Tombstone) -> SubjectErasureReceipt {

@@ -31,6 +31,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, KeyReceipt>, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         let verified = signed::<KeyRotation>(rotation)?;
         let rotation = verified.statement();
         self.addressed(&rotation.service)?;
@@ -70,6 +71,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, Recovered>, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         let verified = signed::<Recovery>(recovery)?;
         let recovery = verified.statement();
         self.addressed(&recovery.service)?;

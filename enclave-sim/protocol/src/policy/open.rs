@@ -79,6 +79,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<ChallengeIssued, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         self.may_open()?;
         let printable = request.nonce.bytes().all(|byte| byte.is_ascii_graphic());
         if !printable || !(8..=128).contains(&request.nonce.len()) {
@@ -124,6 +125,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, PendingOpening>, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         let verified = signed::<Probe>(jws)?;
         let probe = verified.statement();
         self.addressed(&probe.service)?;
@@ -340,6 +342,7 @@ impl Agreed {
         host: UnixTime,
     ) -> Result<Change<'_, Verdict>, Refusal> {
         let now = policy.observe(host);
+        policy.standing()?;
         let Self {
             probe,
             signer,

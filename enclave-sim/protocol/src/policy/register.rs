@@ -25,6 +25,7 @@ impl Policy {
         host: UnixTime,
     ) -> Result<Change<'_, EnrolmentReceipt>, Refusal> {
         let now = self.observe(host);
+        self.fresh(now)?;
         let verified = signed::<Enrolment>(jws)?;
         let enrolment = verified.statement();
         self.addressed(&enrolment.service)?;

@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use blindprint_core::{Digest, Entropy, Nonce, SubjectId, UnixTime};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use super::{erasure::Tombstone, subject::Subject};
+use super::{erasure::Tombstone, freshness::LogMemory, subject::Subject};
 use crate::cbor;
 
 /// Most subjects that the enclave knows at once.
@@ -18,12 +18,13 @@ const MAX_RECORD: usize = 1 << 20;
 /// First bytes of an encoded registry, of any version.
 const NAME: &[u8; 6] = b"bpreg/";
 /// What follows in this version.
-const VERSION: &[u8; 2] = b"3\n";
+const VERSION: &[u8; 2] = b"4\n";
 /// Bytes before the records: name, version, time, incidents, tombstone key.
 const HEADER: usize = 6 + 2 + 8 + 4 + 32;
 
 /// All that must outlive the process: what is known of every subject, the highest time ever seen,
-/// how many evaluations were false, and a little of those who were just forgotten. It is of no use
+/// how many evaluations were false, what was read of the transparency log, and a little of those who
+/// were just forgotten. It is of no use
 /// without the secret keys that it was made with, so what it counts it counts for them. What the
 /// enclave seals is [`Registry::encode`]d.
 ///
@@ -35,6 +36,8 @@ pub struct Registry {
     pub(super) seen: UnixTime,
     /// False evaluations ever found.
     pub(super) incidents: u32,
+    /// What was read of the transparency log.
+    pub(super) log: LogMemory,
     /// Makes the names of tombstones, so that they say nothing about whose they are.
     tombstone_key: Nonce,
     tombstones: BTreeMap<Digest, Entry<Tombstone>>,
@@ -77,20 +80,32 @@ impl<R> std::fmt::Debug for Entry<R> {
 pub(super) struct Write {
     seen: UnixTime,
     incident: bool,
-    record: Option<(SubjectId, Entry<Subject>)>,
+    records: Vec<(SubjectId, Entry<Subject>)>,
     forgotten: Vec<SubjectId>,
-    tombstone: Option<(Digest, Entry<Tombstone>)>,
-    /// An older tombstone, in whose place this one comes.
-    displaced: Option<Digest>,
+    tombstones: Vec<(Digest, Entry<Tombstone>)>,
+    /// Older tombstones, in whose place these come.
+    displaced: Vec<Digest>,
+    log: Option<LogMemory>,
 }
 
 impl Write {
     /// One subject's next record.
     pub(super) fn of(subject: SubjectId, record: Subject, seen: UnixTime) -> Self {
+        Self::nothing(seen).and(subject, record)
+    }
+
+    /// Another subject's next record too.
+    pub(super) fn and(mut self, subject: SubjectId, record: Subject) -> Self {
         let entry = Entry::new(&subject, record);
+        self.records.push((subject, entry));
+        self
+    }
+
+    /// What is remembered of the log from now on.
+    pub(super) fn remembering(self, log: LogMemory) -> Self {
         Self {
-            record: Some((subject, entry)),
-            ..Self::nothing(seen)
+            log: Some(log),
+            ..self
         }
     }
 
@@ -107,10 +122,11 @@ impl Write {
         Self {
             seen,
             incident: false,
-            record: None,
+            records: Vec::new(),
             forgotten: Vec::new(),
-            tombstone: None,
-            displaced: None,
+            tombstones: Vec::new(),
+            displaced: Vec::new(),
+            log: None,
         }
     }
 
@@ -129,6 +145,7 @@ impl Registry {
         Self {
             seen: UnixTime(i64::MIN),
             incidents: 0,
+            log: LogMemory::default(),
             tombstone_key: Nonce::random(entropy),
             tombstones: BTreeMap::new(),
             subjects: BTreeMap::new(),
@@ -139,11 +156,21 @@ impl Registry {
         self.subjects.get(id).map(|entry| &entry.record)
     }
 
+    /// Everybody who is known.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = (&SubjectId, &Subject)> {
+        self.subjects.iter().map(|(id, entry)| (id, &entry.record))
+    }
+
+    /// Every name that a tombstone of the log could end something by.
+    pub(super) fn handles(&self) -> HashSet<Nonce> {
+        self.subjects()
+            .flat_map(|(_, subject)| subject.handles())
+            .collect()
+    }
+
     /// Those who never enrolled.
     pub(super) fn newcomers(&self) -> impl Iterator<Item = (&SubjectId, &Subject)> {
-        let subjects = self.subjects.iter();
-        let records = subjects.map(|(id, entry)| (id, &entry.record));
-        records.filter(|(_, subject)| subject.is_newcomer())
+        self.subjects().filter(|(_, subject)| subject.is_newcomer())
     }
 
     /// How many subjects are known.
@@ -170,18 +197,24 @@ impl Registry {
         Some(&entry.record).filter(|tombstone| tombstone.stands(now))
     }
 
-    /// A subject goes, and this stays for a while.
-    pub(super) fn burying(&self, subject: SubjectId, tombstone: Tombstone, seen: UnixTime) -> Write {
+    /// With `write`, a subject goes too, and this stays for a while.
+    pub(super) fn burying(
+        &self,
+        mut write: Write,
+        subject: SubjectId,
+        tombstone: Tombstone,
+    ) -> Write {
         let name = self.blind(subject.as_str());
-        let full = self.tombstones.len() >= MAX_TOMBSTONES;
-        let oldest = self.tombstones.iter();
-        let oldest = oldest.min_by_key(|(_, entry)| entry.record.at);
-        Write {
-            forgotten: vec![subject],
-            tombstone: Some((name, Entry::new(&name, tombstone))),
-            displaced: oldest.filter(|_| full).map(|(name, _)| *name),
-            ..Write::nothing(seen)
+        let count = self.tombstones.len() + write.tombstones.len() - write.displaced.len();
+        if count >= MAX_TOMBSTONES {
+            let staying = self.tombstones.iter();
+            let staying = staying.filter(|(name, _)| !write.displaced.contains(name));
+            let oldest = staying.min_by_key(|(_, entry)| entry.record.at);
+            write.displaced.extend(oldest.map(|(name, _)| *name));
         }
+        write.forgotten.push(subject);
+        write.tombstones.push((name, Entry::new(&name, tombstone)));
+        write
     }
 
     pub(super) fn apply(&mut self, write: Write) {
@@ -190,14 +223,16 @@ impl Registry {
         for subject in write.forgotten {
             self.subjects.remove(&subject);
         }
-        self.subjects.extend(write.record);
-        if let Some(displaced) = write.displaced {
+        self.subjects.extend(write.records);
+        for displaced in write.displaced {
             self.tombstones.remove(&displaced);
         }
-        self.tombstones.extend(write.tombstone);
+        self.tombstones.extend(write.tombstones);
+        if let Some(log) = write.log {
+            self.log = log;
+        }
         let seen = self.seen;
-        self.tombstones
-            .retain(|_, entry| entry.record.stands(seen));
+        self.tombstones.retain(|_, entry| entry.record.stands(seen));
     }
 
     /// The bytes to seal.
@@ -206,33 +241,38 @@ impl Registry {
     }
 
     /// The bytes to seal if `write` were applied: name and version (8 bytes), time (8), incidents (4),
-    /// tombstone key (32); then number of tombstones (4) and each in CBOR behind its length (4), in
-    /// the order of their names; then the same for the subjects. Integers are big endian.
+    /// tombstone key (32); what was read of the log, in CBOR behind its length (4); then number of
+    /// tombstones (4) and each in CBOR behind its length (4), in the order of their names; then the
+    /// same for the subjects. Integers are big endian.
     pub(super) fn encode_with(&self, write: &Write) -> Zeroizing<Vec<u8>> {
         let seen = self.seen.max(write.seen);
         let mut tombstones: BTreeMap<_, _> = self.tombstones.iter().collect();
-        if let Some(displaced) = &write.displaced {
+        for displaced in &write.displaced {
             tombstones.remove(displaced);
         }
-        tombstones.extend(write.tombstone.iter().map(|(name, entry)| (name, entry)));
+        tombstones.extend(write.tombstones.iter().map(|(name, entry)| (name, entry)));
         tombstones.retain(|_, entry| entry.record.stands(seen));
         let mut subjects: BTreeMap<_, _> = self.subjects.iter().collect();
         for subject in &write.forgotten {
             subjects.remove(subject);
         }
-        subjects.extend(write.record.iter().map(|(id, entry)| (id, entry)));
+        subjects.extend(write.records.iter().map(|(id, entry)| (id, entry)));
+        let log = cbor::encode(&[], write.log.as_ref().unwrap_or(&self.log))
+            .expect("writing maps with text keys to memory cannot fail");
         let sections: [Vec<&[u8]>; 2] = [
             tombstones.values().map(|entry| &**entry.encoded).collect(),
             subjects.values().map(|entry| &**entry.encoded).collect(),
         ];
         let records = sections.iter().flatten();
         let size: usize = records.map(|encoded| 4 + encoded.len()).sum();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + 8 + size));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + 4 + log.len() + 8 + size));
         bytes.extend(NAME);
         bytes.extend(VERSION);
         bytes.extend(seen.0.to_be_bytes());
         bytes.extend((self.incidents + u32::from(write.incident)).to_be_bytes());
         bytes.extend(self.tombstone_key.as_bytes());
+        bytes.extend(length(log.len()));
+        bytes.extend(&*log);
         for section in sections {
             bytes.extend(length(section.len()));
             for encoded in section {
@@ -251,17 +291,21 @@ impl Registry {
         let (incidents, rest) = split(rest)?;
         let (tombstone_key, rest) = split(rest)?;
         let seen = UnixTime(i64::from_be_bytes(*seen));
+        let (log_size, rest) = split_length(rest, MAX_RECORD)?;
+        let (log, rest) = rest
+            .split_at_checked(log_size)
+            .ok_or(RegistryError::Malformed)?;
+        let log = cbor::decode(log).ok_or(RegistryError::Malformed)?;
         let (tombstones, rest) = split_records::<_, Tombstone>(rest, MAX_TOMBSTONES)?;
         let (subjects, rest) = split_records(rest, MAX_SUBJECTS)?;
-        let standing = tombstones
-            .values()
-            .all(|entry| entry.record.stands(seen));
+        let standing = tombstones.values().all(|entry| entry.record.stands(seen));
         if !rest.is_empty() || !standing {
             return Err(RegistryError::Malformed);
         }
         Ok(Self {
             seen,
             incidents: u32::from_be_bytes(*incidents),
+            log,
             tombstone_key: Nonce::from_bytes(*tombstone_key),
             tombstones,
             subjects,
@@ -293,10 +337,7 @@ fn split_length(bytes: &[u8], limit: usize) -> Result<(usize, &[u8]), RegistryEr
 type Records<K, R> = BTreeMap<K, Entry<R>>;
 
 /// At most `most` records, in the order of their keys, and what follows.
-fn split_records<K, R>(
-    bytes: &[u8],
-    most: usize,
-) -> Result<(Records<K, R>, &[u8]), RegistryError>
+fn split_records<K, R>(bytes: &[u8], most: usize) -> Result<(Records<K, R>, &[u8]), RegistryError>
 where
     K: Serialize + DeserializeOwned + Ord,
     R: Serialize + DeserializeOwned,

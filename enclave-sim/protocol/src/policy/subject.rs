@@ -4,9 +4,7 @@ use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Entropy, KeyUri, Nonce, ProfileId, ServiceId, SubjectId,
     UnixTime,
     consent::{Lifecycle, Scope, chain},
-    statement::{
-        ConsentReceipt, Enrolment, EnrolmentReceipt, ErasureReceipt, KeyReceipt, Purpose,
-    },
+    statement::{ConsentReceipt, Enrolment, EnrolmentReceipt, ErasureReceipt, KeyReceipt, Purpose},
 };
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +149,15 @@ impl Subject {
             attempts: Attempts::default(),
             key_change: None,
         }
+    }
+
+    /// Their name in the log, and those of everything of theirs that could end.
+    pub(super) fn handles(&self) -> impl Iterator<Item = Nonce> {
+        let consents = self.consents.values().map(|consent| consent.handle);
+        let enrolments = self.enrolments.values().map(|enrolled| enrolled.handle);
+        std::iter::once(self.handle)
+            .chain(consents)
+            .chain(enrolments)
     }
 
     /// Whether they never enrolled, so that nothing but their consents would be lost with them.

@@ -27,6 +27,7 @@ fn enclave_claims() -> EnclaveClaims {
         ],
         matchers_needed: 2,
         recompute: false,
+        log: None,
     }
 }
 

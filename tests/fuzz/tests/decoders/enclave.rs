@@ -4,7 +4,7 @@ use std::{fs, sync::Arc};
 
 use blindprint_core::{
     ConsentId, Digest, ManualClock, SystemEntropy, UnixTime,
-    statement::{Consent, Purpose},
+    statement::{Consent, Decision, Purpose},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
 use blindprint_enclave::{Config, Enclave, EnclaveError, install_keys};
@@ -30,7 +30,11 @@ fn give_consents(enclave: &Enclave, config: &Config) {
             id: ConsentId::random(&SystemEntropy),
             sub: wallet.public().subject(),
             service: config.service.clone(),
+            decision: Decision::Given,
             purpose: Purpose::Authentication,
+            recipient: None,
+            record: Digest::of("fuzz", b"record"),
+            previous: None,
             notice: Digest::of("fuzz", b"notice"),
             given: NOW,
             expires: NOW.plus(86_400),
@@ -57,6 +61,8 @@ fn sealed_files() {
         matchers: 1,
         accepted_matchers: vec![],
         recompute: false,
+        log: None,
+        restore: false,
     };
     install_keys(&config, blindprint_keys::fixture::keys(), &SystemEntropy).unwrap();
     give_consents(&start(&config).unwrap(), &config);

@@ -3,14 +3,16 @@
 use std::fmt::Debug;
 
 use blindprint_core::{
-    Binding, Digest, EnrolmentId, Jws, Nonce, SystemEntropy, UnixTime, profiles, statement::Purpose,
+    Binding, ConsentId, Digest, EnrolmentId, Jws, Nonce, SystemEntropy, UnixTime, profiles,
+    statement::Purpose,
 };
 use blindprint_fuzz::{Budget, Inputs, fuzz};
 use blindprint_protocol::{
+    DataKey,
     frame::{self, MAX_REQUEST, MAX_RESPONSE},
     message::{
-        Comparison, EnclaveRequest, EnclaveResponse, MatcherRefusal, MatcherRequest,
-        MatcherResponse, MaterialPart, Refusal, SignedEvaluation, Timings,
+        Comparison, DataKeyOf, EnclaveRequest, EnclaveResponse, EndCause, LogSeen, MatcherRefusal,
+        MatcherRequest, MatcherResponse, MaterialPart, Order, Refusal, SignedEvaluation, Timings,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -63,7 +65,7 @@ fn enclave_requests() {
             checks: vec![jws(), jws()],
         },
         EnclaveRequest::Challenge {
-            subject,
+            subject: subject.clone(),
             enrolment: EnrolmentId::random(&SystemEntropy),
             audience: "https://shop.example".parse().unwrap(),
             nonce: "login-1".to_owned(),
@@ -80,6 +82,27 @@ fn enclave_requests() {
         EnclaveRequest::Recover {
             recovery: jws(),
             possession: None,
+        },
+        EnclaveRequest::DataKey {
+            subject: subject.clone(),
+            of: DataKeyOf::Nonce(Nonce::from_bytes([1; 32])),
+        },
+        EnclaveRequest::Order {
+            order: Order::EndConsent {
+                subject: subject.clone(),
+                consent: ConsentId::random(&SystemEntropy),
+                cause: EndCause::Invalidated,
+            },
+        },
+        EnclaveRequest::Order {
+            order: Order::EraseSubject { subject },
+        },
+        EnclaveRequest::Mark,
+        EnclaveRequest::ShowLog {
+            checkpoint: "example.org/log\n".to_owned(),
+            first: 7,
+            entries: vec![ByteBuf::from(b"{}"), ByteBuf::new()],
+            last: true,
         },
         EnclaveRequest::Health,
     ];
@@ -109,6 +132,9 @@ fn enclave_responses() {
         EnclaveResponse::Receipts {
             receipts: vec![jws(), jws()],
         },
+        EnclaveResponse::DataKey {
+            key: DataKey::random(&SystemEntropy),
+        },
         EnclaveResponse::Healthy {
             parameters: "p".to_owned(),
             key: Digest::of("fuzz", b"key"),
@@ -118,6 +144,16 @@ fn enclave_responses() {
             matchers_needed: 1,
             recompute: true,
             incidents: 1,
+            log: Some(LogSeen {
+                log_size: 5,
+                fresh_until: Some(UnixTime(1)),
+                restoring: false,
+                rolled_back: false,
+            }),
+        },
+        EnclaveResponse::Mark {
+            mark: jws(),
+            log_size: 5,
         },
         EnclaveResponse::Refused(Refusal::Throttled { retry_after: 30 }),
         EnclaveResponse::Refused(Refusal::Locked),

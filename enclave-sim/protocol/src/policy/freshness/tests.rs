@@ -1,0 +1,1 @@
+//! A host that lies about the log, and the enclaves that it runs.
