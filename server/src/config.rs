@@ -5,6 +5,7 @@
 //! `BLINDPRINT_CONFIG`, else the one in the data folder), environment (`BLINDPRINT_LIMITS__BODY_SECONDS=5`
 //! for `limits.body_seconds`), command line. An unknown key is an error.
 
+mod admin;
 mod controller;
 mod rights;
 mod sections;
@@ -20,6 +21,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use admin::AdminSection;
 pub use controller::ControllerSection;
 pub use rights::{RetentionSection, RightsSection};
 pub use sections::{
@@ -77,6 +79,8 @@ pub struct Config {
     pub rights: RightsSection,
     /// How long things are kept.
     pub retention: RetentionSection,
+    /// How administrators sign in.
+    pub admin: AdminSection,
     /// What one caller may ask for.
     pub limits: LimitsSection,
     /// What is logged.
@@ -100,6 +104,7 @@ impl Default for Config {
             transparency: TransparencySection::default(),
             rights: RightsSection::default(),
             retention: RetentionSection::default(),
+            admin: AdminSection::default(),
             limits: LimitsSection::default(),
             log: LogSection::default(),
         }
@@ -372,7 +377,7 @@ impl Config {
         if !within(self.matcher.workers, MAX_WORKERS) || !within(self.matcher.queue, MAX_QUEUE) {
             return refuse("matcher.workers must be 1 to 1024 and matcher.queue 1 to 4096");
         }
-        if let Some(what) = self.rights.refused() {
+        if let Some(what) = self.rights.refused().or_else(|| self.admin.refused()) {
             return refuse(what);
         }
         let limits = &self.limits;

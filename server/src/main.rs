@@ -1,5 +1,7 @@
 //! The program `blindprint`: the service and its operator's commands.
 
+mod commands;
+
 use std::{
     io::{ErrorKind, Write as _},
     path::PathBuf,
@@ -69,6 +71,15 @@ enum Command {
         #[command(subcommand)]
         action: IdentityAction,
     },
+    /// Administrators of the dashboard
+    #[command(subcommand)]
+    Admin(commands::Admin),
+    /// Relying parties: who is told when a subject is erased or takes a consent back
+    #[command(subcommand)]
+    RelyingParty(commands::RelyingParty),
+    /// Delete what has been kept long enough, and say what. A running service does so daily, and ends
+    /// idle enrolments besides.
+    Retention(commands::Retention),
     /// Print the configuration in force and where each value comes from
     Config,
     /// Print the OpenAPI document
@@ -190,6 +201,9 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Client(command) => manage_clients(&loaded.config, command).await,
         Command::Trust { out } => print_trust(&loaded.config, out).await,
         Command::Identity { action } => identify(&loaded.config, action).await,
+        Command::Admin(command) => print(&command.run(&loaded.config).await?),
+        Command::RelyingParty(command) => print(&command.run(&loaded.config).await?),
+        Command::Retention(command) => print(&command.run(&loaded.config).await?),
         Command::Config => print(&loaded.explain()),
         Command::Openapi => Ok(()),
     }

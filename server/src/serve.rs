@@ -1,11 +1,13 @@
 //! Everything that `blindprint serve` starts, in the order in which it depends on one another,
 //! and stops again.
 
+mod admin;
 mod chores;
 mod connections;
 mod ledger;
 mod processes;
 mod publishing;
+mod rights;
 mod sockets;
 
 use std::{
@@ -28,10 +30,10 @@ use tokio::task::JoinSet;
 use crate::{
     Error, Result,
     backend::{Enclave, Matchers, MaterialStore},
-    config::Config,
+    config::{Config, Loaded, Setting},
     domain::{
-        Buckets, InvitationKey, Issuer, Locks, Notices, OpenId, OpenIdParts, OpenIdTerms, Parts, Places,
-        ProtocolKey, Rate, Service, Terms,
+        Buckets, InvitationKey, Issuer, Locks, Notices, OpenId, OpenIdParts, OpenIdTerms, Parts,
+        Places, ProtocolKey, Rate, Service, Terms,
     },
     folder::{self, DataFolder, Occupied},
     http::{self, App, Operators, TOKEN_RATE},
@@ -60,6 +62,12 @@ pub struct Announcement {
     pub trust: Option<PathBuf>,
     /// The operator's bearer token.
     pub operator_token: Option<PathBuf>,
+    /// The dashboard.
+    pub dashboard: String,
+    /// By which the first administrator joins it, while there is none. It is a secret: people see it,
+    /// files do not.
+    #[serde(skip)]
+    pub first_administrator: Option<String>,
     /// The data folder.
     pub data: PathBuf,
     /// This process.
@@ -73,6 +81,10 @@ impl fmt::Display for Announcement {
         if let Some(http) = &self.http {
             writeln!(f, "  HTTP            {http}  (this machine only)")?;
             writeln!(f, "  API             {http}/docs")?;
+        }
+        writeln!(f, "  dashboard       {}", self.dashboard)?;
+        if let Some(link) = &self.first_administrator {
+            writeln!(f, "  first operator  {link}  (once, within a day)")?;
         }
         if let Some(ca) = &self.ca {
             writeln!(f, "  CA certificate  {}", ca.display())?;
@@ -89,11 +101,11 @@ impl fmt::Display for Announcement {
 
 /// Serves until `stop` ends. `announce` hears where, once the sockets are bound.
 pub async fn run(
-    config: Config,
+    loaded: Loaded,
     announce: impl FnOnce(&Announcement) -> Result<()>,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let running = Running::start(config).await?;
+    let running = Running::start(loaded).await?;
     let announced = announce(&running.announcement);
     if announced.is_ok() {
         stop.await;
@@ -118,7 +130,9 @@ pub struct Running {
 impl Running {
     /// Starts everything. Returns as soon as requests are taken; enclave and matchers may take
     /// longer, and `/readyz` tells when they are there.
-    pub async fn start(config: Config) -> Result<Self> {
+    pub async fn start(loaded: Loaded) -> Result<Self> {
+        let settings = loaded.settings();
+        let config = loaded.config;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let folder = DataFolder::open(&config.data)?;
@@ -133,7 +147,7 @@ impl Running {
         let identity = Identity::of(&config, &folder, &service);
         let issuer = identity.settle(&store, &*entropy, &*clock).await?;
         let app = assemble(
-            &config,
+            (&config, settings, sockets.http_address),
             &folder,
             (&service, issuer),
             &store,
@@ -148,7 +162,9 @@ impl Running {
         };
         let tls = RustlsConfig::from_config(certificate.load(&folder)?);
 
-        let announcement = announcement(&config, &folder, &service, &sockets)?;
+        let mut announcement = announcement(&config, &folder, &service, &sockets)?;
+        let origin = admin::origin(&service, sockets.http_address);
+        announcement.first_administrator = admin::first_link(&app, &origin).await?;
         let text = serde_json::to_vec_pretty(&announcement)
             .map_err(|error| Error::broken("writing where this runs")(error.into()))?;
         folder::write_atomically(&folder.running(), &text, 0o600)?;
@@ -164,6 +180,14 @@ impl Running {
         let credentials = Arc::clone(&app.public.credentials);
         let enclave = app.service.enclave();
         ledger::start(&app.ledger, &folder, &credentials, enclave, &mut chores);
+        rights::start(
+            &config,
+            &app.rights,
+            &app.service,
+            &credentials,
+            &mut chores,
+        )?;
+        admin::start(&app, &mut chores);
         chores.spawn(identity.follow(credentials));
         chores.spawn(backends.write_trust(folder.trust(), service));
         chores.spawn(certificate.keep(folder, tls.clone()));
@@ -204,7 +228,7 @@ impl Running {
 
 /// The rules and everything that handlers reach, over what was prepared.
 fn assemble(
-    config: &Config,
+    (config, settings, http): (&Config, Vec<Setting>, Option<SocketAddr>),
     folder: &DataFolder,
     (service, issuer): (&ServiceId, Issuer),
     store: &SqliteStore,
@@ -262,11 +286,18 @@ fn assemble(
         per_minute: limits.address_per_minute,
         burst: limits.address_burst,
     };
+    let dashboard = admin::dashboard(config, service, http, &store, (clock, entropy));
+    let service = Arc::new(Service::new(terms, parts));
+    let openid = Arc::new(OpenId::new(openid_terms, openid));
+    let ledger = Arc::new(ledger);
+    let rights = rights::rights(config, &service, &public.credentials, &openid, &ledger);
     Ok(Arc::new(App {
-        service: Arc::new(Service::new(terms, parts)),
-        openid: Arc::new(OpenId::new(openid_terms, openid)),
+        service,
+        openid,
         public,
-        ledger: Arc::new(ledger),
+        ledger,
+        rights,
+        dashboard,
         resolution_rate: Buckets::new(resolution_rate, limits.remembered),
         // One address never has all places.
         resolutions: Places::new(resolutions, (resolutions / 4).max(1)),
@@ -277,6 +308,7 @@ fn assemble(
         trusted_proxies: config.listen.trusted_proxies.clone(),
         keys_in_use: Locks::default(),
         metrics: telemetry::start_metrics()?,
+        settings,
         request_seconds: config.listen.request_seconds,
         body_seconds: limits.body_seconds,
     }))
@@ -311,6 +343,8 @@ fn announcement(
         trust: (config.enclave.socket.is_none() || config.enclave.simulated_root.is_some())
             .then(|| folder.trust()),
         operator_token: (!own_token).then(|| folder.operator_token()),
+        dashboard: format!("{}/admin", admin::origin(service, sockets.http_address)),
+        first_administrator: None,
         data: folder.path().to_owned(),
         pid: std::process::id(),
     })
@@ -347,6 +381,13 @@ fn service_id(config: &Config, folder: &DataFolder, https: SocketAddr) -> Result
 pub fn identity(config: &Config, folder: &DataFolder) -> Result<Identity> {
     let service = service_id(config, folder, config.listen.https)?;
     Ok(Identity::of(config, folder, &service))
+}
+
+/// Where browsers reach the dashboard of the service that a data folder belongs to.
+pub fn dashboard_origin(config: &Config, folder: &DataFolder) -> Result<String> {
+    let service = service_id(config, folder, config.listen.https)?;
+    let http = config.listen.http_enabled.then_some(config.listen.http);
+    Ok(admin::origin(&service, http))
 }
 
 /// `localhost` for loopback and unspecified addresses, which certificates and browsers know.

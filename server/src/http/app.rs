@@ -7,9 +7,13 @@ use blindprint_core::Digest;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::Dashboard;
 use crate::{
     backend::MaterialStore,
-    domain::{Buckets, Locks, OpenId, Places, Public, Rate, Service, ledger::Ledger},
+    config::Setting,
+    domain::{
+        Buckets, Locks, OpenId, Places, Public, Rate, Service, ledger::Ledger, rights::Rights,
+    },
 };
 
 /// What every handler can reach.
@@ -22,6 +26,10 @@ pub struct App {
     pub public: Public,
     /// The transparency log.
     pub ledger: Arc<Ledger>,
+    /// Subjects' rights.
+    pub rights: Arc<Rights>,
+    /// What administrators see and do.
+    pub dashboard: Dashboard,
     /// DIDs that are resolved for strangers, by one address.
     pub resolution_rate: Buckets<Address>,
     /// The same at this moment.
@@ -40,6 +48,8 @@ pub struct App {
     pub keys_in_use: Locks<(String, String)>,
     /// What `/metrics` prints.
     pub metrics: PrometheusHandle,
+    /// The configuration in force, without secrets.
+    pub settings: Vec<Setting>,
     /// Longest time from a request's first byte to its answer, in seconds.
     pub request_seconds: u32,
     /// Longest time to send a body, in seconds.

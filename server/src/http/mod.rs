@@ -4,6 +4,7 @@
 //! in [`routes`](self), and say in `tests.rs` whether it is public. What a request passes, in order, is
 //! told in `docs/api-design.md` and kept by `envelope`, `guard` and `proof`.
 
+mod admin;
 mod app;
 mod attestation;
 mod authentications;
@@ -36,6 +37,7 @@ mod processing_record;
 mod profiles;
 mod proof;
 mod published;
+mod rights_requests;
 mod service;
 mod status_lists;
 mod subjects;
@@ -59,6 +61,7 @@ use tower_http::cors::{Any, CorsLayer};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use admin::Dashboard;
 pub use app::{Address, App, Operators, Right, TOKEN_RATE};
 pub use problem::Problem;
 
@@ -74,6 +77,7 @@ pub fn router(app: &Arc<App>) -> Router {
         })
         .merge(openapi::pages(document))
         .merge(web::routes())
+        .merge(admin::routes(app))
         .method_not_allowed_fallback(method_not_allowed);
     // Within the layer that answers browsers' preflights, which are of a method that no route takes.
     let protocols = protocols
@@ -162,6 +166,14 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(log::consistency::handler))
         .routes(routes!(log::proof::handler))
         .routes(routes!(log::entries::handler))
+        .routes(routes!(
+            rights_requests::open::handler,
+            rights_requests::list::handler
+        ))
+        .routes(routes!(rights_requests::read::handler))
+        .routes(routes!(rights_requests::export::handler))
+        .routes(routes!(rights_requests::cancel::handler))
+        .routes(routes!(rights_requests::certificate::handler))
         .routes(routes!(operations::healthz::handler))
         .routes(routes!(operations::readyz::handler))
         .routes(routes!(operations::metrics::handler))

@@ -46,6 +46,8 @@ pub enum Ceremony {
         link: LinkId,
         /// Who they become.
         id: AdministratorId,
+        /// What they are called.
+        name: Name,
         /// What they call their passkey.
         passkey: Name,
         /// What was asked.

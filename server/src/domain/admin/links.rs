@@ -14,6 +14,8 @@ use blindprint_core::problem::ProblemCode;
 
 /// How long a link is good for: a day.
 pub const LINK_SECONDS: i64 = 86_400;
+/// What the first operator is called until somebody gives them another name.
+const FIRST: &str = "First operator";
 /// Links that may wait to be used at once.
 const MOST_LINKS: usize = 50;
 
@@ -156,6 +158,28 @@ impl Admin {
         name: Name,
     ) -> Result<(LinkRecord, LinkSecret)> {
         make_link(&*self.store, Actor::from(by), role, name, self.stamp()).await
+    }
+
+    /// A link for the first operator, while there is no administrator. Earlier ones that the machine made
+    /// end: whoever starts the service again has not got them any more.
+    pub async fn first_link(&self) -> Result<Option<LinkSecret>> {
+        let administrators = self.store.administrators().await?;
+        if administrators.iter().any(|who| who.removed.is_none()) {
+            return Ok(None);
+        }
+        let stamp = self.stamp();
+        for link in self.store.links().await? {
+            if link.maker.is_none() && link.state(stamp.at) == LinkState::Waiting {
+                let act = Act::done(Actor::machine(), ActKind::RevokeLink, link.id);
+                self.store.revoke_link(link.id, &act, stamp).await?;
+            }
+        }
+        let name: Name = FIRST
+            .parse()
+            .map_err(|error| Error::broken("naming the first operator")(Box::new(error)))?;
+        let made = make_link(&*self.store, Actor::machine(), Role::Operator, name, stamp);
+        let (_, secret) = made.await?;
+        Ok(Some(secret))
     }
 
     /// All links, newest first.

@@ -141,18 +141,20 @@ impl Admin {
         Ok((options, state))
     }
 
-    /// Begins to join by a link.
+    /// Begins to join by a link, under a name of one's own.
     pub async fn begin_joining(
         &self,
         secret: &LinkSecret,
+        name: Name,
         passkey: Name,
     ) -> Result<(CeremonyId, Value)> {
         let link = self.waiting_link(secret).await?.ok_or_else(over)?;
         let id = AdministratorId::random(&*self.entropy);
-        let (options, state) = self.creation(id, &link.name, &[])?;
+        let (options, state) = self.creation(id, &name, &[])?;
         let ceremony = self.begin(Ceremony::Joining {
             link: link.id,
             id,
+            name,
             passkey,
             state,
         });
@@ -169,7 +171,8 @@ impl Admin {
         let Ceremony::Joining {
             link,
             id,
-            passkey: name,
+            name,
+            passkey: passkey_name,
             state,
         } = self.finish(ceremony)?
         else {
@@ -187,7 +190,7 @@ impl Admin {
             .ok_or_else(over)?;
         let administrator = AdministratorRecord {
             id,
-            name: link.name.clone(),
+            name,
             role: link.role,
             created: now,
             removed: None,
@@ -197,7 +200,7 @@ impl Admin {
         let record = PasskeyRecord {
             id: named(passkey.cred_id()),
             administrator: id,
-            name,
+            name: passkey_name,
             passkey,
             created: now,
             used: None,
@@ -205,7 +208,7 @@ impl Admin {
         let (session, secret) = self.open_session(id, agent);
         let actor = Actor {
             id: Some(id),
-            name: link.name.to_string(),
+            name: administrator.name.to_string(),
             role: Some(link.role),
         };
         let act = Act::done(actor, ActKind::Join, link.id);

@@ -5,26 +5,31 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
+use blindprint_consent::record::{self, Fields};
 use blindprint_core::{
     Clock, Digest, Jws, ManualClock, Nonce, ServiceId, SystemEntropy, UnixTime,
-    statement::{Enrolment, RequestProof},
-    wire::{PROOF_HEADER, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE},
+    statement::{Consent, Enrolment, Purpose, RequestProof},
+    wire::{NoticeSummary, PROOF_HEADER, Recipient, STATEMENT_HEADER, SUBMISSION_MEDIA_TYPE},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
 use blindprint_egress::Egress;
 use blindprint_log::LogKey;
 use secrecy::{SecretBox, SecretString};
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::{
     backend::{Enclave, Matchers, MaterialStore},
+    config::{AdminSection, RightsSection},
     domain::{
-        Buckets, InvitationKey, Issuer, IssuerMethod, Locks, MOST_COPIES, Notices, OpenId, OpenIdParts,
-        OpenIdTerms, Parts, Places, ProtocolKey, Public, PublicParts, PublicTerms, Rate, Service,
-        Terms,
+        Buckets, InvitationKey, Issuer, IssuerMethod, Locks, MOST_COPIES, Notices, OpenId,
+        OpenIdParts, OpenIdTerms, Parts, Places, ProtocolKey, Public, PublicParts, PublicTerms,
+        Rate, Service, Terms,
+        admin::{Admin, AdminParts, Relying},
         ledger::{Ledger, LedgerParts, Stamp},
+        rights::{Rights, RightsParts},
     },
-    http::{App, Operators, TOKEN_RATE, router},
+    http::{App, Dashboard, Operators, TOKEN_RATE, router},
     store::{SqliteStore, Store},
     telemetry,
 };
@@ -137,11 +142,15 @@ impl Fixture {
                 protocol: ProtocolKey::new(SecretBox::new(Box::new([8; 32]))),
             },
         );
+        let (service, openid, ledger) = (Arc::new(service), Arc::new(openid), Arc::new(ledger));
+        let rights = rights(&service, &openid, &ledger, &public);
         let app = Arc::new(App {
-            service: Arc::new(service),
-            openid: Arc::new(openid),
+            service,
+            openid,
             public,
-            ledger: Arc::new(ledger),
+            ledger,
+            rights,
+            dashboard: dashboard(&store, &clock),
             resolution_rate: Buckets::new(resolutions, 100),
             resolutions: Places::new(4, 1),
             material: MaterialStore::new(
@@ -158,6 +167,7 @@ impl Fixture {
             trusted_proxies: Vec::new(),
             keys_in_use: Locks::default(),
             metrics: telemetry::start_metrics().unwrap(),
+            settings: Vec::new(),
             request_seconds: 20,
             body_seconds: 5,
         });
@@ -244,10 +254,41 @@ impl Fixture {
         self.send(request).await
     }
 
+    /// A notice in force.
+    pub fn notice(
+        &self,
+        purpose: Purpose,
+        language: &str,
+        recipient: Option<&Recipient>,
+    ) -> NoticeSummary {
+        let notices = self.app.service.notices();
+        let notices = notices.in_force(recipient, self.clock.now()).unwrap();
+        notices
+            .into_iter()
+            .map(|notice| notice.summary)
+            .find(|notice| notice.purpose == purpose && notice.language == language)
+            .unwrap()
+    }
+
+    /// The record that an honest wallet sends with this consent.
+    pub fn record(&self, consent: &Consent) -> Value {
+        let notices = self.app.service.notices();
+        let recipient = consent.recipient.as_ref().map(|audience| Recipient {
+            audience: audience.clone(),
+            name: audience.to_string(),
+        });
+        let now = self.clock.now();
+        let notice = notices.find(consent.notice, recipient.as_ref(), now);
+        let notice = notice.unwrap().unwrap().summary;
+        record::render(&Fields::from(consent), &notice, notices.controller()).unwrap()
+    }
+
     /// Gives a consent, with such headers besides.
     pub async fn give(&self, key: &SigningKey, consent: &Jws, headers: &[(&str, &str)]) -> Reply {
         let path = "/v1/consents";
-        let body = serde_json::json!({ "consent": consent }).to_string();
+        let statement = blindprint_did::verify::<Consent>(consent).unwrap();
+        let record = self.record(statement.statement());
+        let body = serde_json::json!({ "consent": consent, "record": record }).to_string();
         let proof = self.proof(key, ("POST", path, body.as_bytes()), |_| {});
         let mut request = Request::post(path)
             .header(PROOF_HEADER, proof.as_str())
@@ -308,6 +349,32 @@ pub(in crate::http) fn service() -> ServiceId {
 
 pub(in crate::http) fn wallet() -> SigningKey {
     SigningKey::generate(KeyType::Ed25519, &SystemEntropy)
+}
+
+fn rights(
+    service: &Arc<Service>,
+    openid: &Arc<OpenId>,
+    ledger: &Arc<Ledger>,
+    public: &Public,
+) -> Arc<Rights> {
+    let parts = RightsParts {
+        service: Arc::clone(service),
+        openid: Arc::clone(openid),
+        ledger: Arc::clone(ledger),
+        credentials: Arc::clone(&public.credentials),
+    };
+    Arc::new(Rights::new(RightsSection::default().terms(), parts))
+}
+
+fn dashboard(store: &Arc<SqliteStore>, clock: &Arc<ManualClock>) -> Dashboard {
+    let parts = AdminParts {
+        store: Arc::clone(store) as Arc<dyn Store>,
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        entropy: Arc::new(SystemEntropy),
+        relying: Relying::new(&service(), None),
+    };
+    let terms = AdminSection::default().terms();
+    Dashboard::new(Admin::new(parts, terms), None, 100)
 }
 
 fn ledger(store: &Arc<SqliteStore>, clock: &Arc<ManualClock>) -> Ledger {

@@ -84,13 +84,13 @@ impl Drawing {
         let value = |series: &Series, index: usize| {
             self.write_option(series.values.get(index).copied().flatten())
         };
-        let row = |(index, label): (usize, &'_ String)| {
+        let row = |index: usize| {
             let values = self.series.iter().map(|series| value(series, index));
             values.collect::<Vec<_>>()
         };
         let labels = self.labels.iter().enumerate();
         labels
-            .map(|(index, label)| (label.as_str(), row((index, label))))
+            .map(|(index, label)| (label.as_str(), row(index)))
             .collect()
     }
 }

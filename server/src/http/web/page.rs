@@ -171,7 +171,7 @@ impl Page {
     }
 
     /// The navigation's headings with the entries that the reader may follow.
-    pub(super) fn navigation(&self) -> Vec<(&'static str, Vec<&'static NavigationEntry>)> {
+    pub(in crate::http) fn navigation(&self) -> Vec<(&'static str, Vec<&'static NavigationEntry>)> {
         let entries = |group: &'static str| {
             let entries = NAVIGATION.iter();
             entries
@@ -187,11 +187,11 @@ impl Page {
         self.t.text(&format!("{family}.{name}")).to_owned()
     }
 
-    pub(super) const fn languages(&self) -> [Language; 4] {
+    pub(in crate::http) const fn languages(&self) -> [Language; 4] {
         Language::ALL
     }
 
-    pub(super) const fn themes(&self) -> [Theme; 3] {
+    pub(in crate::http) const fn themes(&self) -> [Theme; 3] {
         Theme::ALL
     }
 }

@@ -10,7 +10,7 @@ use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
 pub(super) use audit::record_act;
 
-use super::{SqliteStore, corrupt, count, failed, parsed, parsed_option, time, time_option};
+use super::{SqliteStore, count, failed, parsed, parsed_option, time, time_option};
 use crate::{
     Result,
     domain::{

@@ -1,0 +1,171 @@
+//! Every route of the dashboard with what it asks for.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::Method,
+    middleware,
+    routing::{MethodRouter, any, get, post},
+};
+
+use super::{
+    account, administrators, audit,
+    gate::{Door, gate, nowhere},
+    join, prove, sign_in,
+};
+use crate::{domain::admin::Permission, http::App};
+
+/// What a route asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Access {
+    /// Nothing: whoever has no session yet gets one here.
+    Open,
+    /// A role with this permission.
+    Needs(Permission),
+    /// The same, and that a passkey was used in the last five minutes.
+    Fresh(Permission),
+}
+
+impl Access {
+    /// The permission, if one is needed.
+    pub(in crate::http) const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Open => None,
+            Self::Needs(permission) | Self::Fresh(permission) => Some(permission),
+        }
+    }
+
+    /// Whether a passkey must have been used lately.
+    pub(in crate::http) const fn is_fresh(self) -> bool {
+        matches!(self, Self::Fresh(_))
+    }
+}
+
+/// A route.
+pub(in crate::http) struct Entry {
+    /// GET or POST.
+    pub method: Method,
+    /// Its path with placeholders.
+    pub path: &'static str,
+    /// What it asks for.
+    pub access: Access,
+    handler: MethodRouter<Arc<App>>,
+}
+
+fn read(path: &'static str, access: Access, handler: MethodRouter<Arc<App>>) -> Entry {
+    Entry {
+        method: Method::GET,
+        path,
+        access,
+        handler,
+    }
+}
+
+fn write(path: &'static str, access: Access, handler: MethodRouter<Arc<App>>) -> Entry {
+    Entry {
+        method: Method::POST,
+        path,
+        access,
+        handler,
+    }
+}
+
+/// All of them. A page is [`read`], a change is [`write`].
+pub(in crate::http) fn table() -> Vec<Entry> {
+    use Access::{Fresh, Needs, Open};
+    use Permission as P;
+    vec![
+        read("/admin/sign-in", Open, get(sign_in::page)),
+        write("/admin/sign-in/begin", Open, post(sign_in::begin)),
+        write("/admin/sign-in/finish", Open, post(sign_in::finish)),
+        read("/admin/join/{secret}", Open, get(join::page)),
+        write("/admin/join/{secret}/begin", Open, post(join::begin)),
+        write("/admin/join/{secret}/finish", Open, post(join::finish)),
+        write("/admin/sign-out", Needs(P::OwnAccount), post(sign_in::out)),
+        write(
+            "/admin/prove/begin",
+            Needs(P::OwnAccount),
+            post(prove::begin),
+        ),
+        write(
+            "/admin/prove/finish",
+            Needs(P::OwnAccount),
+            post(prove::finish),
+        ),
+        read("/admin/account", Needs(P::OwnAccount), get(account::page)),
+        read(
+            "/admin/account/new-passkey",
+            Fresh(P::OwnAccount),
+            get(account::new_passkey),
+        ),
+        write(
+            "/admin/account/new-passkey/begin",
+            Fresh(P::OwnAccount),
+            post(account::begin_adding),
+        ),
+        write(
+            "/admin/account/new-passkey/finish",
+            Fresh(P::OwnAccount),
+            post(account::finish_adding),
+        ),
+        write(
+            "/admin/account/passkeys/{id}/name",
+            Needs(P::OwnAccount),
+            post(account::rename),
+        ),
+        write(
+            "/admin/account/passkeys/{id}/removal",
+            Fresh(P::OwnAccount),
+            post(account::remove),
+        ),
+        write(
+            "/admin/account/sessions/{id}/end",
+            Needs(P::OwnAccount),
+            post(account::end_session),
+        ),
+        read(
+            "/admin/administrators",
+            Needs(P::SeeAdministrators),
+            get(administrators::page),
+        ),
+        write(
+            "/admin/administrators/links",
+            Fresh(P::ManageAdministrators),
+            post(administrators::make_link),
+        ),
+        write(
+            "/admin/administrators/links/{id}/revocation",
+            Needs(P::ManageAdministrators),
+            post(administrators::revoke_link),
+        ),
+        write(
+            "/admin/administrators/{id}/role",
+            Fresh(P::ManageAdministrators),
+            post(administrators::change_role),
+        ),
+        write(
+            "/admin/administrators/{id}/removal",
+            Fresh(P::ManageAdministrators),
+            post(administrators::remove),
+        ),
+        read("/admin/audit", Needs(P::SeeAudit), get(audit::page)),
+    ]
+}
+
+/// The dashboard.
+pub(in crate::http) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let mut router = Router::new();
+    for entry in table() {
+        let door = Door {
+            app: Arc::clone(app),
+            access: entry.access,
+            route: entry.path,
+        };
+        let guarded = entry
+            .handler
+            .layer(middleware::from_fn_with_state(door, gate));
+        router = router.route(entry.path, guarded);
+    }
+    router.route("/admin/{*rest}", any(nowhere))
+}
