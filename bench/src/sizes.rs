@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use blindprint_core::{
     Digest, label,
-    statement::{Consent, EnrolmentReceipt, Evaluation, Purpose, TemplateCheck, Verdict},
+    statement::{Consent, Decision, EnrolmentReceipt, Evaluation, Purpose, TemplateCheck, Verdict},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
 use blindprint_template::PARAMETERS;
@@ -63,7 +63,11 @@ pub fn measure(scene: &Scene) -> Result<Sizes> {
         id: scene.consent,
         sub: enrolment.sub.clone(),
         service: enrolment.service.clone(),
+        decision: Decision::Given,
         purpose: Purpose::Authentication,
+        recipient: None,
+        record: digest,
+        previous: Some(digest),
         notice: digest,
         given: enrolment.iat,
         expires: enrolment.iat.plus(31_536_000),
@@ -86,6 +90,7 @@ pub fn measure(scene: &Scene) -> Result<Sizes> {
         key: enrolment.key,
         pinned_key: scene.wallet.public().uri(),
         replaced: None,
+        handle: enrolment.nonce,
         iat: enrolment.iat,
     };
     let evaluation = Evaluation {

@@ -2,7 +2,7 @@ use std::{sync::Mutex, thread, time::Duration};
 
 use blindprint_core::{
     Entropy, Jws, SystemEntropy,
-    statement::{ConsentReceipt, ConsentState, EnrolmentReceipt, Purpose},
+    statement::{ConsentReceipt, ConsentState, EnrolmentReceipt, Purpose, SubjectErasureReceipt},
 };
 use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse, Refusal};
 
@@ -15,9 +15,12 @@ struct Story {
     register: EnclaveRequest,
     registered: Option<EnrolmentReceipt>,
     withdrawn: bool,
+    /// What asked for an erasure of everything, and the answer if one came.
+    forgotten: Option<(Jws, Option<SubjectErasureReceipt>)>,
 }
 
-/// One wallet after another enrols and every other one withdraws, until the process is gone.
+/// One wallet after another enrols; every other one withdraws and some have themselves forgotten,
+/// until the process is gone.
 fn live(
     client: &mut Client,
     matcher: &Matcher,
@@ -52,6 +55,7 @@ fn live(
             register,
             registered: None,
             withdrawn: false,
+            forgotten: None,
         };
         let answer = client.try_ask(&story.register);
         if let Ok(answer) = &answer {
@@ -69,6 +73,18 @@ fn live(
             if !story.withdrawn {
                 return None;
             }
+        }
+        if answer.is_ok() && number % 4 == 1 {
+            let erasure = story.wallet.subject_erasure();
+            let erase = EnclaveRequest::EraseSubject {
+                erasure: erasure.clone(),
+            };
+            let receipt = match client.try_ask(&erase) {
+                Ok(EnclaveResponse::Receipt { receipt }) => Some(read(&receipt)),
+                Ok(answer) => panic!("{answer:?}"),
+                Err(_) => None,
+            };
+            story.forgotten = Some((erasure, receipt));
         }
         let cut_off = answer.is_err();
         stories.lock().unwrap().push(story);
@@ -117,8 +133,20 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_moments() {
         register,
         registered,
         withdrawn,
+        forgotten,
     } in stories
     {
+        if let Some((erasure, told)) = forgotten {
+            // Once somebody asked for it, it is done at the latest when they ask again.
+            let erase = EnclaveRequest::EraseSubject { erasure };
+            let receipt = client.receipt::<SubjectErasureReceipt>(erase.clone());
+            let receipt = receipt.unwrap();
+            assert!(told.is_none_or(|told| told == receipt), "the same answer");
+            assert_eq!(client.receipt(erase), Ok(receipt));
+            let again = client.receipt::<EnrolmentReceipt>(register);
+            assert_eq!(again, Err(Refusal::Unknown));
+            continue;
+        }
         let again = client.receipt::<EnrolmentReceipt>(register);
         match (&registered, withdrawn) {
             (Some(receipt), false) => assert_eq!(

@@ -2,14 +2,20 @@ use std::{io::Write as _, net::Shutdown, thread};
 
 use blindprint_core::{
     SystemEntropy,
-    statement::{ConsentReceipt, ConsentState, EnrolmentReceipt, ErasureReceipt, Purpose, Verdict},
+    statement::{
+        ConsentReceipt, ConsentState, Enrolment, EnrolmentReceipt, ErasureReceipt, Purpose,
+        SubjectErasureReceipt, Verdict,
+    },
 };
 use blindprint_did::sign;
 use blindprint_enclave::MAX_CONNECTIONS;
 use blindprint_nsm::{Mode, Nsm};
 use blindprint_protocol::{
+    DataKey,
     attestation::{EnclaveClaims, Trust},
-    message::{EnclaveRequest, EnclaveResponse, MATERIAL_CHUNK, MaterialPart, Refusal},
+    message::{
+        DataKeyOf, EnclaveRequest, EnclaveResponse, MATERIAL_CHUNK, MaterialPart, Order, Refusal,
+    },
 };
 use blindprint_template::MaterialDigests;
 use serde_bytes::ByteBuf;
@@ -24,6 +30,102 @@ fn challenge(wallet: &Wallet, enrolment: blindprint_core::EnrolmentId) -> Enclav
         nonce: "relying-party".to_owned(),
         purpose: Purpose::Authentication,
     }
+}
+
+/// Somebody who is enrolled, by whose template's data key.
+fn enrolled(client: &mut Client, matcher: &Matcher, host: &Host) -> (Wallet, Enrolment, DataKey) {
+    let wallet = Wallet::new();
+    let (_, consent) = wallet.consent();
+    client.ask(EnclaveRequest::GiveConsent {
+        consent: consent.clone(),
+    });
+    let nonce = client.nonce(&wallet.subject);
+    let (enrolment, signed) = wallet.enrolment(&consent, host.key, nonce);
+    let key = data_key(client, &wallet, DataKeyOf::Nonce(nonce)).unwrap();
+    let receipt: EnrolmentReceipt = client
+        .receipt(EnclaveRequest::Register {
+            enrolment: signed,
+            recovery: None,
+            checks: vec![matcher.check(&enrolment)],
+        })
+        .unwrap();
+    assert_eq!(receipt.enrolment, enrolment.enrolment);
+    (wallet, enrolment, key)
+}
+
+fn data_key(client: &mut Client, wallet: &Wallet, of: DataKeyOf) -> Result<DataKey, Refusal> {
+    let subject = wallet.subject.clone();
+    match client.ask(EnclaveRequest::DataKey { subject, of }) {
+        EnclaveResponse::DataKey { key } => Ok(key),
+        EnclaveResponse::Refused(refusal) => Err(refusal),
+        answer => panic!("{answer:?}"),
+    }
+}
+
+#[test]
+fn a_data_key_outlives_restarts_and_dies_with_its_template() {
+    let host = Host::new();
+    let process = host.start();
+    let mut client = process.connect();
+    let matcher = Matcher::new(&host);
+    matcher.enter(&mut client);
+    let (alice, erased, _) = enrolled(&mut client, &matcher, &host);
+    let (bob, kept, key) = enrolled(&mut client, &matcher, &host);
+    let order = Order::EraseEnrolment {
+        subject: alice.subject.clone(),
+        enrolment: erased.enrolment,
+    };
+    let receipt: ErasureReceipt = client.receipt(EnclaveRequest::Order { order }).unwrap();
+    assert_eq!(receipt.enrolment, erased.enrolment);
+    process.kill();
+
+    let process = host.start();
+    let mut client = process.connect();
+    let (erased, kept) = (
+        DataKeyOf::Enrolment(erased.enrolment),
+        DataKeyOf::Enrolment(kept.enrolment),
+    );
+    assert_eq!(data_key(&mut client, &alice, erased), Err(Refusal::Unknown));
+    assert_eq!(data_key(&mut client, &bob, kept).as_ref(), Ok(&key));
+    assert_eq!(data_key(&mut client, &alice, kept), Err(Refusal::Unknown));
+    process.kill();
+}
+
+#[test]
+fn who_is_forgotten_is_told_so_again_after_a_restart() {
+    let host = Host::new();
+    let process = host.start();
+    let mut client = process.connect();
+    let matcher = Matcher::new(&host);
+    matcher.enter(&mut client);
+    let (alice, enrolment, _) = enrolled(&mut client, &matcher, &host);
+    let (bob, ..) = enrolled(&mut client, &matcher, &host);
+    let erase = EnclaveRequest::EraseSubject {
+        erasure: alice.subject_erasure(),
+    };
+    let receipt: SubjectErasureReceipt = client.receipt(erase.clone()).unwrap();
+    assert_eq!(receipt.enrolments[0].enrolment, enrolment.enrolment);
+    assert_eq!((receipt.data_keys_destroyed, receipt.ordered), (1, false));
+    let order = |wallet: &Wallet| EnclaveRequest::Order {
+        order: Order::EraseSubject {
+            subject: wallet.subject.clone(),
+        },
+    };
+    let ordered: SubjectErasureReceipt = client.receipt(order(&bob)).unwrap();
+    assert!(ordered.ordered);
+    process.kill();
+
+    let process = host.start();
+    let mut client = process.connect();
+    assert_eq!(client.receipt(erase), Ok(receipt.clone()));
+    assert_eq!(client.receipt(order(&alice)), Ok(receipt));
+    assert_eq!(client.receipt(order(&bob)), Ok(ordered));
+    for wallet in [&alice, &bob] {
+        let subject = wallet.subject.clone();
+        let answer = client.ask(EnclaveRequest::IssueNonce { subject });
+        assert_eq!(answer, EnclaveResponse::Refused(Refusal::Unknown));
+    }
+    process.kill();
 }
 
 #[test]

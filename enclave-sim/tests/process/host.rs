@@ -15,7 +15,8 @@ use blindprint_core::{
     Clock as _, ConsentId, Digest, EnrolmentId, Jws, Nonce, ServiceId, SubjectId, SystemClock,
     SystemEntropy, UnixTime, profile_table_digest, profiles,
     statement::{
-        Consent, Enrolment, Evaluation, Probe, Purpose, Statement, TemplateCheck, Withdrawal,
+        Consent, Decision, Enrolment, Evaluation, Probe, Purpose, Statement, SubjectErasure,
+        TemplateCheck, Withdrawal,
     },
 };
 use blindprint_did::{KeyType, SigningKey, jws_digest, sign};
@@ -59,6 +60,8 @@ impl Host {
             // The tests are the matcher.
             accepted_matchers: vec![nsm.measurement()],
             recompute: false,
+            log: None,
+            restore: false,
         };
         let keys = blindprint_keys::fixture::keys();
         let key = keys.1.digests().key();
@@ -338,7 +341,11 @@ impl Wallet {
             id: ConsentId::random(&SystemEntropy),
             sub: self.subject.clone(),
             service: Self::service(),
+            decision: Decision::Given,
             purpose: Purpose::Authentication,
+            recipient: None,
+            record: Digest::of("record", b"text"),
+            previous: None,
             notice: Digest::of("notice", b"text"),
             given,
             expires: given.plus(3600),
@@ -354,6 +361,15 @@ impl Wallet {
             iat: now(),
         };
         sign(&self.device, &withdrawal).unwrap()
+    }
+
+    pub fn subject_erasure(&self) -> Jws {
+        let erasure = SubjectErasure {
+            sub: self.subject.clone(),
+            service: Self::service(),
+            iat: now(),
+        };
+        sign(&self.device, &erasure).unwrap()
     }
 
     pub fn enrolment(&self, consent: &Jws, key: Digest, nonce: Nonce) -> (Enrolment, Jws) {

@@ -1,11 +1,15 @@
 //! What every database must do. Each case gets an empty store of its own.
 
 mod changes;
+mod consents;
 mod credentials;
+mod forgetting;
 mod hosting;
+mod notices;
 mod ledger;
 mod openid;
 mod reports;
+mod rights;
 
 use std::sync::Arc;
 
@@ -121,7 +125,10 @@ async fn apply(store: &dyn Store, subject: &SubjectId, effect: Effect) {
         .begin_operation(subject, b"request", NOW)
         .await
         .unwrap();
-    store.finish_operation(sequence, &[effect], &[], stamp()).await.unwrap();
+    store
+        .finish_operation(sequence, &[effect], &[], stamp())
+        .await
+        .unwrap();
 }
 
 fn pending(
@@ -166,7 +173,10 @@ async fn enrolled(store: &dyn Store, subject: &SubjectId) -> PendingEnrolment {
         replaced: None,
         at: NOW,
     };
-    store.finish_operation(sequence, &[effect], &[], stamp()).await.unwrap();
+    store
+        .finish_operation(sequence, &[effect], &[], stamp())
+        .await
+        .unwrap();
     pending
 }
 
@@ -280,7 +290,10 @@ async fn a_challenge_is_for_one_probe_and_a_verdict_is_kept() {
         jws: jws("verdict"),
         given: NOW,
     };
-    store.record_verdict(&verdict, &SystemEntropy).await.unwrap();
+    store
+        .record_verdict(&verdict, &SystemEntropy)
+        .await
+        .unwrap();
     store
         .record_verdict(
             &VerdictRecord {

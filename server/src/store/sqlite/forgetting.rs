@@ -12,11 +12,7 @@ type Tx = Transaction<'static, Sqlite>;
 /// Destroys the rows of a subject within the caller's transaction. What stays names nobody: revoked
 /// credentials' places in status lists, the names of DIDs that nobody gets again, and uses of
 /// invitations.
-pub(super) async fn forget(
-    tx: &mut Tx,
-    subject: &SubjectId,
-    stamp: Stamp<'_>,
-) -> sqlx::Result<()> {
+pub(super) async fn forget(tx: &mut Tx, subject: &SubjectId, stamp: Stamp<'_>) -> sqlx::Result<()> {
     change(tx, Of::Subject(subject), Standing::Revoked, stamp).await?;
     retire_names(tx, subject).await?;
     // An invitation brings in no more people because one of them left.
@@ -28,6 +24,8 @@ pub(super) async fn forget(
     // In the order in which rows refer to one another. Tokens and redemptions go with their offers,
     // uses of invitations with their enrolments.
     for statement in [
+        // What opens the log's commitments to what was about them.
+        "DELETE FROM log_salts WHERE subject = $1",
         "UPDATE issuances SET kind = 'forgotten', subject = NULL, enrolment = NULL, consent = NULL
          WHERE subject = $1",
         "DELETE FROM idempotency WHERE caller = $1",

@@ -87,7 +87,7 @@ fn problems() {
 fn requests() {
     let jws = "a.b.c";
     let bodies = [
-        json!({ "consent": jws }),
+        json!({ "consent": jws, "record": { "@type": "dpv:ConsentRecord" } }),
         json!({ "withdrawal": jws }),
         json!({ "erasure": jws }),
         json!({ "enrolment": UUID, "audience": "https://shop.example", "nonce": "login-1", "purpose": "authentication" }),
@@ -100,6 +100,7 @@ fn requests() {
         json::<wire::GiveConsent>(bytes);
         json::<wire::WithdrawConsent>(bytes);
         json::<wire::EraseEnrolment>(bytes);
+        json::<wire::EraseSubject>(bytes);
         json::<wire::StartAuthentication>(bytes);
         json::<wire::RotateKey>(bytes);
         json::<wire::Recover>(bytes);
@@ -118,10 +119,10 @@ fn responses() {
         json!({ "challenge": DIGEST, "template": DIGEST, "profile": "face-dlib128-v1", "key": DIGEST, "expires": 1_790_000_000 }),
         json!({ "id": UUID, "secret": "s", "uses": 1, "expires": 1_790_000_000 }),
         json!({
-            "subject": SUBJECT, "pinned_key": SUBJECT, "verdicts": 3,
+            "subject": SUBJECT, "pinned_key": SUBJECT, "head": DIGEST, "verdicts": 3,
             "consents": [{
-                "id": UUID, "purpose": "authentication", "notice": DIGEST, "state": "withdrawn",
-                "given": 1_790_000_000, "expires": 1_790_000_001, "withdrawn": 1_790_000_001,
+                "id": UUID, "purpose": "sharing", "recipient": "https://shop.example", "notice": DIGEST, "state": "withdrawn",
+                "given": 1_790_000_000, "expires": 1_790_000_001, "ended": 1_790_000_001,
             }],
             "enrolments": [{
                 "id": UUID, "profile": "iris-bits2048-v1", "template": DIGEST, "key": DIGEST, "enrolled": 1_790_000_000,

@@ -2,11 +2,14 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blindprint_core::{
-    ConsentId, Digest, EnrolmentId, Jws, KeyUri, Nonce, SubjectId, SystemEntropy, UnixTime,
+    ConsentId, Digest, EnrolmentId, Jws, KeyUri, Nonce, RightsRequestId, SubjectId, SystemEntropy,
+    UnixTime,
     statement::{
-        Consent, ConsentReceipt, Enrolment, EnrolmentReceipt, Erasure, ErasureReceipt, Evaluation,
-        KeyReceipt, KeyRotation, Probe, Purpose, Recovery, RecoveryAction, RequestProof, Statement,
-        TemplateCheck, Verdict, Withdrawal,
+        Consent, ConsentReceipt, Decision, Enrolment, EnrolmentReceipt, ErasedConsent,
+        ErasedEnrolment, Erasure, ErasureCertificate, ErasureReceipt, Evaluation, KeyReceipt,
+        KeyRotation, Probe, Purpose, Recovery, RecoveryAction, RequestProof, Right, RightsRequest,
+        SignIn, StateMark, Statement, SubjectErasure, SubjectErasureReceipt, TemplateCheck,
+        Verdict, Withdrawal,
     },
 };
 use blindprint_did::{Jwk, KeyType, PublicKey, SigningKey, resolve, sign, verify};
@@ -80,6 +83,12 @@ macro_rules! every_statement {
             Enrolment,
             Probe,
             Erasure,
+            SubjectErasure,
+            SubjectErasureReceipt,
+            RightsRequest,
+            SignIn,
+            ErasureCertificate,
+            StateMark,
             KeyRotation,
             Recovery,
             TemplateCheck,
@@ -118,7 +127,11 @@ fn statements(signer: &SigningKey) -> Vec<Jws> {
         id: ConsentId::random(&SystemEntropy),
         sub: sub.clone(),
         service: service.clone(),
+        decision: Decision::Given,
         purpose,
+        recipient: None,
+        record: digest,
+        previous: Some(digest),
         notice: digest,
         given: iat,
         expires: iat,
@@ -156,12 +169,67 @@ fn statements(signer: &SigningKey) -> Vec<Jws> {
         erased: vec![enrolment],
         iat,
     };
+    let request_of_rights = RightsRequest {
+        sub: sub.clone(),
+        service: service.clone(),
+        id: RightsRequestId::random(&SystemEntropy),
+        right: Right::Review,
+        enrolment: Some(enrolment),
+        challenge: Some(nonce),
+        text: Some("It was me.".to_owned()),
+        iat,
+    };
+    let sign_in = SignIn {
+        sub: sub.clone(),
+        aud: service.clone(),
+        session: nonce,
+        code: "1234".to_owned(),
+        iat,
+    };
+    let forgotten = SubjectErasureReceipt {
+        iss: service.clone(),
+        sub,
+        handle: nonce,
+        enrolments: vec![ErasedEnrolment {
+            enrolment,
+            template: digest,
+            handle: nonce,
+        }],
+        consents: vec![ErasedConsent {
+            consent: consent.id,
+            handle: nonce,
+        }],
+        data_keys_destroyed: 1,
+        ordered: false,
+        iat,
+    };
+    let certificate = ErasureCertificate {
+        iss: service.clone(),
+        receipt: sign(signer, &forgotten).unwrap(),
+        log_index: 6,
+        log_size: 7,
+        log_root: digest,
+        notified: 1,
+        iat,
+    };
+    let mark = StateMark {
+        iss: service,
+        boot: nonce,
+        nonce,
+        count: 5,
+        iat,
+    };
     vec![
         sign(signer, &request).unwrap(),
         sign(signer, &consent).unwrap(),
         sign(signer, &enrol).unwrap(),
         sign(signer, &recovery).unwrap(),
         sign(signer, &receipt).unwrap(),
+        sign(signer, &request_of_rights).unwrap(),
+        sign(signer, &sign_in).unwrap(),
+        sign(signer, &forgotten).unwrap(),
+        sign(signer, &certificate).unwrap(),
+        sign(signer, &mark).unwrap(),
     ]
 }
 

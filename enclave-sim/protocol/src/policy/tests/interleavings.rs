@@ -2,13 +2,16 @@
 //! the policy must have done exactly what the oracle permits.
 
 mod authenticating;
+mod consenting;
 mod enrolling;
+mod erasing;
 mod recovering;
 mod steps;
 
 use blindprint_core::{
     Jws, Nonce, SubjectId, UnixTime,
-    statement::{Consent, Enrolment, Purpose, Verdict},
+    consent::Scope,
+    statement::{Consent, Enrolment, Verdict},
 };
 use blindprint_did::SigningKey;
 use proptest::prelude::*;
@@ -19,13 +22,27 @@ use super::{
     world::{START, World},
 };
 use crate::{
+    DataKey,
     message::Refusal,
     policy::{Change, PendingOpening, Policy},
 };
 
 const PEOPLE: usize = 3;
 const AUDIENCES: [&str; 2] = ["https://shop.example", "did:web:bank.example"];
-const PURPOSES: [Purpose; 2] = [Purpose::Authentication, Purpose::Uniqueness];
+
+/// What a person may agree to.
+fn scope(number: usize) -> Scope {
+    match number {
+        0 => Scope::Authentication,
+        1 => Scope::Uniqueness,
+        recipient => Scope::Sharing(AUDIENCES[recipient - 2].parse().unwrap()),
+    }
+}
+
+/// What a comparison for an audience needs.
+fn wanted(purpose: usize, audience: usize) -> Scope {
+    scope(if purpose == 2 { 2 + audience } else { purpose })
+}
 
 /// A person's wallet, with everything it ever sent.
 struct Wallet {
@@ -35,6 +52,8 @@ struct Wallet {
     enrolments: Vec<(Enrolment, Jws, Vec<Jws>)>,
     /// Indices into `enrolments` of those that were registered, as the oracle numbers them.
     registered: Vec<usize>,
+    /// The data keys that they were stored under.
+    data_keys: Vec<DataKey>,
 }
 
 struct Pending {
@@ -85,6 +104,7 @@ impl Run {
                     consents: vec![],
                     enrolments: vec![],
                     registered: vec![],
+                    data_keys: vec![],
                 }
             })
             .collect();
@@ -233,13 +253,15 @@ impl Run {
         match step {
             Step::Consent {
                 person,
-                purpose,
+                scope: number,
                 lifetime,
-                stranger,
-                stale,
-            } => {
-                self.consent(person, PURPOSES[purpose], lifetime, (stranger, stale), fate);
-            }
+                flaw,
+            } => self.consent(person, scope(number), lifetime, flaw, fate),
+            Step::EndConsent {
+                person,
+                consent,
+                invalid,
+            } => self.end_consent(person, consent, invalid, fate),
             Step::Withdraw {
                 person,
                 consent,
@@ -260,9 +282,7 @@ impl Run {
                 template,
                 audience,
                 purpose,
-            } => {
-                self.ask(person, template, audience, PURPOSES[purpose]);
-            }
+            } => self.ask(person, template, audience, wanted(purpose, audience)),
             Step::Answer {
                 question,
                 bit,
@@ -292,6 +312,13 @@ impl Run {
                 template,
                 stranger,
             } => self.erase(person, template, stranger, fate),
+            Step::EraseOrdered { person, template } => self.erase_ordered(person, template, fate),
+            Step::EraseSubject {
+                person,
+                stranger,
+                ordered,
+            } => self.erase_subject(person, stranger, ordered, fate),
+            Step::Read { person, template } => self.read(person, template),
             Step::Rotate {
                 person,
                 stranger,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use blindprint_core::statement::Purpose;
+use blindprint_core::{consent::Scope, statement::Purpose};
 
 const FIVE: usize = 5;
 const FIFTY: usize = 50;
@@ -35,12 +35,17 @@ pub struct Person {
     pub attempts: Vec<Attempt>,
     /// Attempts before this index were forgiven by a recovery.
     forgiven: usize,
+    /// Consents and templates before these indices were forgotten with the person.
+    pub past: (usize, usize),
+    /// When they were forgotten last, and with which device.
+    pub forgotten: Option<(i64, usize)>,
 }
 
 pub struct Agreement {
-    pub purpose: Purpose,
+    pub scope: Scope,
     pub expires: i64,
-    pub withdrawn: bool,
+    /// Refused, withdrawn, invalidated or forgotten.
+    pub ended: bool,
 }
 
 pub struct Template {
@@ -66,7 +71,7 @@ pub struct Question {
     pub person: usize,
     pub template: usize,
     pub audience: usize,
-    pub purpose: Purpose,
+    pub scope: Scope,
     pub expires: i64,
     pub dead: bool,
     pub verdicts: usize,
@@ -118,15 +123,30 @@ impl Model {
         self.admitted.insert(module, matcher);
     }
 
-    pub fn agrees(&self, person: usize, purpose: Purpose) -> bool {
+    pub fn agrees(&self, person: usize, scope: &Scope) -> bool {
         let consents = &self.people[person].consents;
         consents
             .iter()
-            .any(|consent| consent.purpose == purpose && self.live(consent))
+            .any(|consent| consent.scope == *scope && self.live(consent))
     }
 
     pub fn live(&self, consent: &Agreement) -> bool {
-        !consent.withdrawn && self.present < consent.expires
+        !consent.ended && self.present < consent.expires
+    }
+
+    /// A person may agree if they sign in time, and not in the name of who they were before they
+    /// were forgotten.
+    pub fn may_agree(&self, person: usize, given: i64) -> bool {
+        let person = &self.people[person];
+        let after = |(at, _): (i64, usize)| given > at + 300;
+        person.known || !self.remembered(person) || person.forgotten.is_none_or(after)
+    }
+
+    /// Whether it is remembered that they were forgotten.
+    pub fn remembered(&self, person: &Person) -> bool {
+        person
+            .forgotten
+            .is_some_and(|(at, _)| self.present - at < 30 * 86_400)
     }
 
     /// Of the failures since the last recovery, which still count against the person.
@@ -184,7 +204,7 @@ impl Model {
             && person
                 .consents
                 .get(consent)
-                .is_some_and(|consent| self.live(consent))
+                .is_some_and(|consent| self.live(consent) && consent.scope.recipient().is_none())
             && !self.locked(person_index)
             && in_the_way == replaces
             && slip.person == person_index
@@ -210,19 +230,31 @@ impl Model {
         });
     }
 
-    pub fn may_ask(&self, person: usize, template: usize, purpose: Purpose) -> bool {
-        self.opens() && self.may_use(person, template, purpose) && self.may_try(person)
+    pub fn may_ask(&self, person: usize, template: usize, scope: &Scope) -> bool {
+        self.opens() && self.may_use(person, template, scope) && self.may_try(person)
     }
 
-    pub fn may_use(&self, person: usize, template: usize, purpose: Purpose) -> bool {
-        self.agrees(person, purpose)
+    /// Sharing takes a consent to the comparison as well.
+    pub fn may_use(&self, person: usize, template: usize, scope: &Scope) -> bool {
+        let compared_for = match scope {
+            Scope::Uniqueness => Scope::Uniqueness,
+            Scope::Authentication | Scope::Sharing(_) => Scope::Authentication,
+        };
+        self.agrees(person, scope)
+            && self.agrees(person, &compared_for)
             && self.people[person]
                 .templates
                 .get(template)
-                .is_some_and(|t| t.live && t.purpose == purpose)
+                .is_some_and(|t| t.live && t.purpose == compared_for.purpose())
     }
 
-    pub fn ask(&mut self, person: usize, template: usize, audience: usize, purpose: Purpose) {
+    /// Whether the key of a template is given out.
+    pub fn may_read(&self, person: usize, template: usize) -> bool {
+        let template = &self.people[person].templates[template];
+        template.live && self.agrees(person, &Scope::new(template.purpose, None).unwrap())
+    }
+
+    pub fn ask(&mut self, person: usize, template: usize, audience: usize, scope: Scope) {
         let present = self.present;
         let live = move |q: &&mut Question| q.person == person && !q.dead && present < q.expires;
         if self.questions.iter_mut().filter(live).count() >= 8
@@ -235,7 +267,7 @@ impl Model {
             person,
             template,
             audience,
-            purpose,
+            scope,
             expires,
             dead: false,
             verdicts: 0,
@@ -247,19 +279,19 @@ impl Model {
         self.opens()
             && !question.dead
             && self.present < question.expires
-            && self.may_use(question.person, question.template, question.purpose)
+            && self.may_use(question.person, question.template, &question.scope)
             && self.may_try(question.person)
             && self.quorum()
     }
 
     pub fn withdraw(&mut self, person: usize, consent: usize) {
-        if std::mem::replace(&mut self.people[person].consents[consent].withdrawn, true) {
+        if std::mem::replace(&mut self.people[person].consents[consent].ended, true) {
             return;
         }
         let covered: Vec<bool> = self.people[person]
             .templates
             .iter()
-            .map(|template| self.agrees(person, template.purpose))
+            .map(|template| self.agrees(person, &Scope::new(template.purpose, None).unwrap()))
             .collect();
         for (template, covered) in self.people[person].templates.iter_mut().zip(covered) {
             template.live &= covered;
@@ -278,10 +310,36 @@ impl Model {
         person
             .consents
             .iter_mut()
-            .for_each(|consent| consent.withdrawn = true);
+            .for_each(|consent| consent.ended = true);
         person
             .templates
             .iter_mut()
             .for_each(|template| template.live = false);
+    }
+
+    /// A consent ends and no template with it.
+    pub fn invalidate(&mut self, person: usize, consent: usize) {
+        self.people[person].consents[consent].ended = true;
+    }
+
+    /// Nothing is left but that they were there.
+    pub fn forget(&mut self, person: usize) {
+        self.recover(person);
+        let present = self.present;
+        let slips = self.slips.iter_mut().filter(|slip| slip.person == person);
+        slips.for_each(|slip| slip.dead = true);
+        let questions = self.questions.iter_mut();
+        questions
+            .filter(|question| question.person == person)
+            .for_each(|question| question.dead = true);
+        let person = &mut self.people[person];
+        person.forgotten = Some((present, person.device));
+        person.known = false;
+        person.device = 0;
+        person.recovery = None;
+        person.past = (person.consents.len(), person.templates.len());
+        let (consents, templates) = (person.consents.iter_mut(), person.templates.iter_mut());
+        consents.for_each(|consent| consent.ended = true);
+        templates.for_each(|template| template.live = false);
     }
 }

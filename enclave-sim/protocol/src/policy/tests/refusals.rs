@@ -2,6 +2,7 @@
 
 use blindprint_core::{
     Digest, Jws, Nonce, SubjectId,
+    consent::Scope,
     statement::{ConsentState, Enrolment, Probe, Purpose, RecoveryAction, Verdict},
 };
 use blindprint_did::SigningKey;
@@ -12,7 +13,7 @@ use crate::{
     message::{Comparison, Refusal, SignedEvaluation},
     policy::{
         Agreed, BUDGET_PERIOD, ChallengeRequest, MOST_INCIDENTS, PRESENCE, PendingOpening,
-        Registry, TOLERANCE,
+        Registry, RegistryError, TOLERANCE,
     },
 };
 
@@ -32,12 +33,11 @@ impl World {
     fn alice(&mut self) -> Alice {
         let (device, paper) = (self.key(), self.key());
         let subject = device.public().subject();
-        let consent = self.consent(&subject, Purpose::Authentication, 400 * DAY);
+        let consent = self.consent(&subject, &Scope::Authentication, 400 * DAY);
         let consent_jws = jws(&device, &consent);
-        let change = self.policy.give_consent(&consent_jws, self.host).unwrap();
-        let receipt = self.disk.settle(change).unwrap();
+        let receipt = self.give(&consent_jws).unwrap();
         assert_eq!(
-            (receipt.record, receipt.state),
+            (receipt.statement, receipt.state),
             (digest(&consent_jws), ConsentState::Given)
         );
         let nonce = self.issue_nonce(&subject).unwrap();
@@ -46,7 +46,7 @@ impl World {
         let enrolment_jws = jws(&device, &enrolment);
         let change = self
             .policy
-            .register(&enrolment_jws, None, &checks, self.host)
+            .register(&enrolment_jws, None, &checks, nonce, self.host)
             .unwrap();
         let receipt = self.disk.settle(change).unwrap();
         assert_eq!(receipt.pinned_key, device.public().uri());
@@ -152,6 +152,8 @@ macro_rules! refused {
     };
 }
 
+mod consents;
+mod erasure;
 mod lifecycle;
 
 #[test]
@@ -335,14 +337,15 @@ fn withdrawal_between_counting_and_opening_prevents_the_verdict() {
     let change = world.policy.withdraw(&withdrawal, world.host).unwrap();
     assert!(change.snapshot().is_none(), "a retry changes nothing");
     assert_eq!(change.commit(), first);
+    refused!(world.give(&alice.consent_jws), Refusal::Stale);
     refused!(
-        world.policy.give_consent(&alice.consent_jws, world.host),
-        Refusal::Stale
-    );
-    refused!(
-        world
-            .policy
-            .register(&alice.enrolment_jws, None, &alice.checks, world.host),
+        world.policy.register(
+            &alice.enrolment_jws,
+            None,
+            &alice.checks,
+            alice.enrolment.nonce,
+            world.host
+        ),
         Refusal::Stale
     );
 }
@@ -351,22 +354,14 @@ fn withdrawal_between_counting_and_opening_prevents_the_verdict() {
 fn strangers_pin_nothing() {
     let mut world = World::new(1, false);
     let (mallory, bob) = (world.key(), world.key());
-    let consent = world.consent(&bob.public().subject(), Purpose::Authentication, DAY);
-    refused!(
-        world
-            .policy
-            .give_consent(&jws(&mallory, &consent), world.host),
-        Refusal::Signature
-    );
+    let consent = world.consent(&bob.public().subject(), &Scope::Authentication, DAY);
+    refused!(world.give(&jws(&mallory, &consent)), Refusal::Signature);
     let web = world.consent(
         &"did:web:example.org".parse().unwrap(),
-        Purpose::Authentication,
+        &Scope::Authentication,
         DAY,
     );
-    refused!(
-        world.policy.give_consent(&jws(&mallory, &web), world.host),
-        Refusal::Signature
-    );
+    refused!(world.give(&jws(&mallory, &web)), Refusal::Signature);
     refused!(world.issue_nonce(&bob.public().subject()), Refusal::Unknown);
     assert!(world.policy.registry().is_empty());
 }
@@ -416,6 +411,7 @@ fn an_enclave_that_recomputes_wants_the_exact_ciphertexts_and_its_own_bit() {
             &jws(&alice.device, &alice.enrolment),
             Some(&jws(&alice.paper, &alice.enrolment)),
             &checks,
+            nonce,
             world.host,
         )
         .unwrap();
@@ -451,7 +447,7 @@ fn the_registry_decodes_to_what_was_encoded_and_nothing_else_decodes() {
     }
     let bytes = world.policy.registry().encode();
     assert_eq!(
-        bytes,
+        *bytes,
         world.disk.states.last().unwrap().bytes,
         "a snapshot is what is there after the commit"
     );
@@ -466,7 +462,12 @@ fn the_registry_decodes_to_what_was_encoded_and_nothing_else_decodes() {
         Registry::decode(&[bytes.as_slice(), &[0]].concat()).is_err(),
         "a leftover"
     );
-    let mut many = bytes.clone();
-    many[20..24].copy_from_slice(&u32::MAX.to_be_bytes());
-    assert!(Registry::decode(&many).is_err());
+    for count in [52, 56] {
+        let mut many = bytes.clone();
+        many[count..count + 4].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert!(Registry::decode(&many).is_err());
+    }
+    let mut older = bytes.clone();
+    older[6] = b'2';
+    assert_eq!(Registry::decode(&older).err(), Some(RegistryError::Version));
 }

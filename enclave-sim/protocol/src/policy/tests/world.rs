@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Entropy, Jws, KeyUri, Nonce, ServiceId, SubjectId, UnixTime,
+    consent::Scope,
     profile_table_digest, profiles,
     statement::{
-        Consent, Enrolment, Erasure, Evaluation, KeyRotation, Probe, Purpose, Recovery,
-        RecoveryAction, Statement, TemplateCheck, Withdrawal,
+        Consent, ConsentReceipt, Decision, Enrolment, Erasure, Evaluation, KeyRotation, Probe,
+        Purpose, Recovery, RecoveryAction, Statement, SubjectErasure, TemplateCheck, Withdrawal,
     },
 };
 use blindprint_did::{KeyType, SigningKey, jws_digest, sign};
 use serde_bytes::ByteBuf;
 
 use crate::{
-    message::{Refusal, SignedEvaluation},
+    DataKey,
+    message::{DataKeyOf, Refusal, SignedEvaluation},
     policy::{
         AttestedMatcher, ChallengeRequest, Change, Mark, Policy, Registry, Rollback, Terms,
         continuity,
@@ -38,6 +40,14 @@ impl Entropy for Seeded {
     }
 }
 
+impl Seeded {
+    /// Another stream of it, for who cannot borrow this one.
+    pub fn fork(&self) -> Self {
+        let entropy: &dyn Entropy = self;
+        Self(AtomicU64::new(u64::from_le_bytes(entropy.bytes())))
+    }
+}
+
 /// A sealed state and where it came from.
 pub struct State {
     pub mark: Mark,
@@ -53,8 +63,8 @@ pub struct Disk {
 }
 
 impl Disk {
-    fn new() -> Self {
-        let bytes = Registry::default().encode();
+    fn new(registry: &Registry) -> Self {
+        let bytes = registry.encode().to_vec();
         let none = Mark {
             count: 0,
             state: Digest::of("state", b"none"),
@@ -96,7 +106,7 @@ impl Disk {
 
     pub fn settle<A>(&mut self, change: Change<'_, A>) -> Result<A, Refusal> {
         if let Some(bytes) = change.snapshot() {
-            self.marked = self.write(bytes)?;
+            self.marked = self.write(bytes.to_vec())?;
         }
         Ok(change.commit())
     }
@@ -106,7 +116,7 @@ impl Disk {
     pub fn interrupt<A>(&mut self, change: &Change<'_, A>) -> bool {
         change
             .snapshot()
-            .is_some_and(|bytes| self.write(bytes).is_ok())
+            .is_some_and(|bytes| self.write(bytes.to_vec()).is_ok())
     }
 
     /// Starts from a state, if the hardware lets it.
@@ -137,15 +147,18 @@ impl World {
             key: Digest::of("key", b"in force"),
             matchers: k,
             recompute,
+            log: None,
         };
         let matchers = (0..k + 3).map(|_| new_key(&entropy)).collect();
-        let policy = Policy::boot(terms.clone(), Registry::default());
+        let registry = Registry::empty(&entropy);
+        let disk = Disk::new(&registry);
+        let policy = Policy::boot(terms.clone(), registry);
         let host = UnixTime(START);
         let mut world = Self {
             entropy,
             terms,
             policy,
-            disk: Disk::new(),
+            disk,
             host,
             matchers,
         };
@@ -184,8 +197,14 @@ impl World {
 
     pub fn issue_nonce(&mut self, subject: &SubjectId) -> Result<Nonce, Refusal> {
         let nonce = self.nonce();
-        self.policy.issue_nonce(subject.clone(), nonce, self.host)?;
+        let data_key = DataKey::random(&self.entropy);
+        self.policy
+            .issue_nonce(subject.clone(), nonce, data_key, self.host)?;
         Ok(nonce)
+    }
+
+    pub fn data_key(&mut self, subject: &SubjectId, of: DataKeyOf) -> Result<DataKey, Refusal> {
+        self.policy.data_key(subject, of, self.host)
     }
 
     pub fn challenge(&mut self, request: ChallengeRequest) -> Result<Nonce, Refusal> {
@@ -205,16 +224,33 @@ impl World {
         self.policy = self.disk.boot(current, self.terms.clone()).unwrap();
     }
 
-    pub fn consent(&self, subject: &SubjectId, purpose: Purpose, lifetime: i64) -> Consent {
+    pub fn consent(&self, subject: &SubjectId, scope: &Scope, lifetime: i64) -> Consent {
         Consent {
             id: ConsentId::random(&self.entropy),
             sub: subject.clone(),
             service: self.terms.service.clone(),
-            purpose,
+            decision: Decision::Given,
+            purpose: scope.purpose(),
+            recipient: scope.recipient().cloned(),
             notice: Digest::of("notice", b"text"),
+            record: Digest::of("record", self.nonce().as_bytes()),
+            previous: self.head(subject),
             given: self.host,
             expires: self.host.plus(lifetime),
         }
+    }
+
+    /// What the subject's wallet knows of its chain.
+    pub fn head(&self, subject: &SubjectId) -> Option<Digest> {
+        let known = self.policy.registry().subject(subject)?;
+        known.head
+    }
+
+    pub fn give(&mut self, consent: &Jws) -> Result<ConsentReceipt, Refusal> {
+        let change = self
+            .policy
+            .give_consent(consent, &self.entropy, self.host)?;
+        self.disk.settle(change)
     }
 
     pub fn withdrawal(&self, subject: &SubjectId, consent: ConsentId) -> Withdrawal {
@@ -231,6 +267,14 @@ impl World {
             sub: subject.clone(),
             service: self.service(),
             enrolment,
+            iat: self.host,
+        }
+    }
+
+    pub fn subject_erasure(&self, subject: &SubjectId) -> SubjectErasure {
+        SubjectErasure {
+            sub: subject.clone(),
+            service: self.service(),
             iat: self.host,
         }
     }

@@ -1,6 +1,7 @@
 use blindprint_core::{
     Audience, Digest, EnrolmentId, UnixTime,
-    statement::{Probe, Purpose, Verdict},
+    consent::Scope,
+    statement::{Probe, Verdict},
 };
 
 use super::{
@@ -18,13 +19,7 @@ use crate::{
 };
 
 impl Run {
-    pub(super) fn ask(
-        &mut self,
-        person: usize,
-        template: usize,
-        audience: usize,
-        purpose: Purpose,
-    ) {
+    pub(super) fn ask(&mut self, person: usize, template: usize, audience: usize, scope: Scope) {
         let enrolment = match template.checked_rem(self.wallets[person].registered.len()) {
             Some(template) => self.registered(person, template).0.enrolment,
             None => EnrolmentId::random(&self.world.entropy),
@@ -37,17 +32,17 @@ impl Run {
             enrolment,
             audience: AUDIENCES[audience].parse().unwrap(),
             nonce: format!("rp-nonce-{}", self.questions.len()),
-            purpose,
+            purpose: scope.purpose(),
         };
         let issued = self.world.challenge(request);
         assert_eq!(
             issued.is_ok(),
-            self.model.may_ask(person, template, purpose),
+            self.model.may_ask(person, template, &scope),
             "the oracle disagrees"
         );
         if let Ok(challenge) = issued {
             self.questions.push(challenge);
-            self.model.ask(person, template, audience, purpose);
+            self.model.ask(person, template, audience, scope);
         }
     }
 
@@ -62,7 +57,7 @@ impl Run {
             template: Digest::of("template", enrolment.submission.as_bytes()),
             challenge: self.questions[question],
             audience,
-            purpose: asked.purpose,
+            purpose: asked.scope.purpose(),
             profile: enrolment.profile,
             key: self.world.terms.key,
             submission: Digest::of("submission", self.world.nonce().as_bytes()),
@@ -232,7 +227,7 @@ impl Run {
         let asked = &self.model.questions[question];
         let person = asked.person;
         let permitted = self.model.people[person].device == device
-            && self.model.may_use(person, asked.template, asked.purpose);
+            && self.model.may_use(person, asked.template, &asked.scope);
         let outcome = self.carry_out(fate, |policy, host| agreed.finish(policy, host));
         self.judge(outcome, permitted, |run, verdict| {
             if matched {
@@ -256,11 +251,14 @@ impl Run {
             "for another audience"
         );
         assert_eq!(verdict.nonce, format!("rp-nonce-{question}"));
-        assert_eq!(verdict.purpose, asked.purpose);
+        assert_eq!(verdict.purpose, asked.scope.purpose());
         assert_eq!(verdict.sub, self.wallets[asked.person].subject);
         assert_eq!(verdict.tau, verdict.profile.profile().tau);
-        let (person, purpose) = (asked.person, asked.purpose);
-        assert!(self.model.agrees(person, purpose), "without live consent");
+        let (person, template, scope) = (asked.person, asked.template, asked.scope.clone());
+        assert!(
+            self.model.may_use(person, template, &scope),
+            "without live consent"
+        );
         assert!(
             self.verdicts
                 .iter()
@@ -279,7 +277,7 @@ impl Run {
             let Some(template) = template else { return };
             let purpose = self.model.people[person].templates[template].purpose;
             let before = self.questions.len();
-            self.ask(person, template, 0, purpose);
+            self.ask(person, template, 0, Scope::new(purpose, None).unwrap());
             if self.questions.len() == before {
                 return;
             }

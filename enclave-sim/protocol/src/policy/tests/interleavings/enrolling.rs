@@ -6,65 +6,15 @@ use blindprint_did::SigningKey;
 
 use super::{
     super::{
-        model::{Agreement, Slip, Template},
+        model::{Slip, Template},
         world::{digest, jws},
     },
     Outcome, PEOPLE, Run,
     steps::{EnrolFlaw, Fate},
 };
+use crate::message::DataKeyOf;
 
 impl Run {
-    pub(super) fn consent(
-        &mut self,
-        person: usize,
-        purpose: Purpose,
-        lifetime: i64,
-        flaws: (bool, bool),
-        fate: Fate,
-    ) {
-        let (stranger, stale) = flaws;
-        let mut consent = self
-            .world
-            .consent(&self.wallets[person].subject, purpose, lifetime);
-        // The enclave's present may be ahead of the host's.
-        consent.given = UnixTime(self.model.present + if stale { 301 } else { 0 });
-        consent.expires = consent.given.plus(lifetime);
-        let signed = jws(self.device(person, stranger), &consent);
-        let outcome = self.carry_out(fate, |policy, host| policy.give_consent(&signed, host));
-        self.judge(outcome, !stranger && !stale, |run, _| {
-            let agreement = Agreement {
-                purpose,
-                expires: consent.expires.0,
-                withdrawn: false,
-            };
-            run.model.people[person].known = true;
-            run.model.people[person].consents.push(agreement);
-            run.wallets[person].consents.push((consent, signed));
-        });
-    }
-
-    pub(super) fn withdraw(&mut self, person: usize, consent: usize, stranger: bool, fate: Fate) {
-        let consents = &self.wallets[person].consents;
-        if consents.is_empty() {
-            return;
-        }
-        let consent = consent % consents.len();
-        let withdrawal = self
-            .world
-            .withdrawal(&self.wallets[person].subject, consents[consent].0.id);
-        let signed = jws(self.device(person, stranger), &withdrawal);
-        let outcome = self.carry_out(fate, |policy, host| policy.withdraw(&signed, host));
-        self.judge(outcome, !stranger, |run, answer| {
-            run.model.withdraw(person, consent);
-            let dead = run.model.people[person]
-                .templates
-                .iter()
-                .filter(|template| !template.live)
-                .count();
-            assert!(answer.is_none_or(|answer| answer.erased.len() <= dead));
-        });
-    }
-
     pub(super) fn nonce(&mut self, person: usize) -> Option<usize> {
         let issued = self.world.issue_nonce(&self.wallets[person].subject);
         assert_eq!(issued.is_ok(), self.model.people[person].known);
@@ -126,9 +76,10 @@ impl Run {
         };
         // Wallets choose ids, so different people's may well be equal.
         let registered = self.wallets[person].registered.len();
+        let (_, past) = self.model.people[person].past;
         let id = match flaw {
-            EnrolFlaw::UsedId if registered == 0 => return,
-            EnrolFlaw::UsedId => self.registered(person, registered / 2).0.enrolment,
+            EnrolFlaw::UsedId if registered == past => return,
+            EnrolFlaw::UsedId => self.registered(person, registered - 1).0.enrolment,
             _ => nth_enrolment(registered),
         };
         let purpose = given.purpose;
@@ -161,8 +112,11 @@ impl Run {
             && self
                 .model
                 .may_enrol(person, consent, profile, replaces, slip);
+        let handle = self.world.nonce();
+        let of = DataKeyOf::Nonce(self.slips[slip]);
+        let data_key = self.world.data_key(&self.wallets[person].subject, of);
         let outcome = self.carry_out(fate, |policy, host| {
-            policy.register(&signed, recovered.as_ref(), &checks, host)
+            policy.register(&signed, recovered.as_ref(), &checks, handle, host)
         });
         self.judge(outcome, permitted, |run, _| {
             let known = &mut run.model.people[person];
@@ -178,6 +132,7 @@ impl Run {
             run.model.slips[slip].dead = true;
             let wallet = &mut run.wallets[person];
             wallet.registered.push(wallet.enrolments.len());
+            wallet.data_keys.push(data_key.unwrap());
             wallet.enrolments.push((enrolment, signed, checks));
         });
     }
@@ -256,8 +211,9 @@ impl Run {
         let same_device = signed_by(&signed, self.device(person, false));
         let permitted = self.model.people[person].templates[template].live && same_device;
         let states = self.world.disk.states.len();
+        let handle = self.world.nonce();
         let outcome = self.carry_out(Fate::Settles, |policy, host| {
-            policy.register(&signed, None, &checks, host)
+            policy.register(&signed, None, &checks, handle, host)
         });
         assert_eq!(
             matches!(&outcome, Outcome::Done(receipt) if receipt.enrolment == id),
@@ -269,27 +225,12 @@ impl Run {
             "nothing was written twice"
         );
     }
-
-    pub(super) fn erase(&mut self, person: usize, template: usize, stranger: bool, fate: Fate) {
-        let Some(template) = template.checked_rem(self.wallets[person].registered.len()) else {
-            return;
-        };
-        let erasure = self.world.erasure(
-            &self.wallets[person].subject,
-            self.registered(person, template).0.enrolment,
-        );
-        let signed = jws(self.device(person, stranger), &erasure);
-        let outcome = self.carry_out(fate, |policy, host| policy.erase(&signed, host));
-        self.judge(outcome, !stranger, |run, _| {
-            run.model.people[person].templates[template].live = false;
-        });
-    }
 }
 
 pub(super) fn other(purpose: Purpose) -> Purpose {
     match purpose {
         Purpose::Authentication => Purpose::Uniqueness,
-        Purpose::Uniqueness => Purpose::Authentication,
+        Purpose::Uniqueness | Purpose::Sharing => Purpose::Authentication,
     }
 }
 

@@ -16,6 +16,17 @@ pub(super) enum Fate {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ConsentFlaw {
+    None,
+    /// No flaw: the person says no.
+    Refusal,
+    Stranger,
+    Stale,
+    OtherChain,
+    OtherRecipient,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum EnrolFlaw {
     None,
     Stranger,
@@ -75,10 +86,15 @@ pub(super) enum Lie {
 pub(super) enum Step {
     Consent {
         person: usize,
-        purpose: usize,
+        scope: usize,
         lifetime: i64,
-        stranger: bool,
-        stale: bool,
+        flaw: ConsentFlaw,
+    },
+    /// The host ends a consent, as invalid or on the person's behalf.
+    EndConsent {
+        person: usize,
+        consent: usize,
+        invalid: bool,
     },
     Withdraw {
         person: usize,
@@ -120,6 +136,22 @@ pub(super) enum Step {
         template: usize,
         stranger: bool,
     },
+    /// By the host's word.
+    EraseOrdered {
+        person: usize,
+        template: usize,
+    },
+    /// By the person's word, a stranger's or the host's.
+    EraseSubject {
+        person: usize,
+        stranger: bool,
+        ordered: bool,
+    },
+    /// The host asks for a template's key.
+    Read {
+        person: usize,
+        template: usize,
+    },
     Rotate {
         person: usize,
         stranger: bool,
@@ -157,11 +189,19 @@ pub(super) fn flaw<F: std::fmt::Debug + Copy + 'static>(
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
+    use ConsentFlaw as C;
     use EnrolFlaw as E;
     use ProbeFlaw as P;
     let person = 0..PEOPLE;
     let index = 0..1000usize;
     let rarely = proptest::bool::weighted(0.15);
+    let consent_flaws = &[
+        C::Refusal,
+        C::Stranger,
+        C::Stale,
+        C::OtherChain,
+        C::OtherRecipient,
+    ];
     let enrol_flaws = &[
         E::Stranger,
         E::ForeignNonce,
@@ -206,14 +246,16 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let by =
         prop_oneof![6 => 0..40i64, 2 => 200..1000i64, 1 => Just(-5000i64), 1 => Just(40 * DAY)];
     prop_oneof![
-        4 => (person.clone(), 0..2usize, lifetime, rarely, rarely)
-            .prop_map(|(person, purpose, lifetime, stranger, stale)| Step::Consent { person, purpose, lifetime, stranger, stale }),
+        6 => (person.clone(), 0..4usize, lifetime, flaw(C::None, consent_flaws))
+            .prop_map(|(person, scope, lifetime, flaw)| Step::Consent { person, scope, lifetime, flaw }),
+        1 => (person.clone(), index.clone(), any::<bool>())
+            .prop_map(|(person, consent, invalid)| Step::EndConsent { person, consent, invalid }),
         2 => (person.clone(), index.clone(), rarely)
             .prop_map(|(person, consent, stranger)| Step::Withdraw { person, consent, stranger }),
         8 => (person.clone(), index.clone(), 0..2usize, any::<bool>(), flaw(E::None, enrol_flaws))
             .prop_map(|(person, consent, profile, replace, flaw)| Step::Enrol { person, consent, profile, replace, flaw }),
         1 => (person.clone(), index.clone()).prop_map(|(person, enrolment)| Step::Again { person, enrolment }),
-        8 => (person.clone(), index.clone(), 0..2usize, 0..2usize)
+        10 => (person.clone(), index.clone(), 0..2usize, 0..3usize)
             .prop_map(|(person, template, audience, purpose)| Step::Ask { person, template, audience, purpose }),
         16 => (index.clone(), any::<bool>(), flaw(P::None, probe_flaws))
             .prop_map(|(question, bit, flaw)| Step::Answer { question, bit, flaw }),
@@ -222,6 +264,12 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (person.clone(), 1..30usize).prop_map(|(person, times)| Step::Guess { person, times }),
         1 => (person.clone(), index.clone(), rarely)
             .prop_map(|(person, template, stranger)| Step::Erase { person, template, stranger }),
+        1 => (person.clone(), index.clone())
+            .prop_map(|(person, template)| Step::EraseOrdered { person, template }),
+        1 => (person.clone(), rarely, any::<bool>())
+            .prop_map(|(person, stranger, ordered)| Step::EraseSubject { person, stranger, ordered }),
+        3 => (person.clone(), index.clone())
+            .prop_map(|(person, template)| Step::Read { person, template }),
         1 => (person.clone(), rarely, rarely)
             .prop_map(|(person, stranger, spent)| Step::Rotate { person, stranger, spent }),
         1 => (person.clone(), rarely, rarely)
@@ -249,10 +297,9 @@ pub(super) fn fate() -> impl Strategy<Value = Fate> {
 pub(super) fn opening_moves() -> Vec<Step> {
     let consent = |person| Step::Consent {
         person,
-        purpose: 0,
+        scope: 0,
         lifetime: 400 * DAY,
-        stranger: false,
-        stale: false,
+        flaw: ConsentFlaw::None,
     };
     let enrol = |person, profile| Step::Enrol {
         person,

@@ -9,12 +9,8 @@ use crate::policy::MAX_NEWCOMERS;
 fn a_second_consent_keeps_the_template_when_the_first_is_withdrawn() {
     let mut world = World::new(1, false);
     let alice = world.alice();
-    let second = world.consent(&alice.subject, Purpose::Authentication, DAY);
-    let change = world
-        .policy
-        .give_consent(&jws(&alice.device, &second), world.host)
-        .unwrap();
-    world.disk.settle(change).unwrap();
+    let second = world.consent(&alice.subject, &Scope::Authentication, DAY);
+    world.give(&jws(&alice.device, &second)).unwrap();
     let withdrawal = jws(
         &alice.device,
         &world.withdrawal(&alice.subject, alice.consent.id),
@@ -38,17 +34,12 @@ fn a_second_consent_keeps_the_template_when_the_first_is_withdrawn() {
 
 impl World {
     /// Somebody new, with a consent that lasts so long.
-    fn newcomer(&mut self, lifetime: i64) -> (SigningKey, Consent, Jws) {
+    pub(super) fn newcomer(&mut self, lifetime: i64) -> (SigningKey, Consent, Jws) {
         let device = self.key();
         let subject = device.public().subject();
-        let consent = self.consent(&subject, Purpose::Authentication, lifetime);
+        let consent = self.consent(&subject, &Scope::Authentication, lifetime);
         let signed = jws(&device, &consent);
         (device, consent, signed)
-    }
-
-    fn give(&mut self, consent: &Jws) -> Result<(), Refusal> {
-        let change = self.policy.give_consent(consent, self.host)?;
-        self.disk.settle(change).map(drop)
     }
 }
 
@@ -98,7 +89,7 @@ fn who_never_enrolled_is_forgotten_when_their_consents_have_ended() {
     assert_eq!(world.policy.registry().len(), 2);
     assert!(world.issue_nonce(&alice.subject).is_ok());
     assert_eq!(
-        world.policy.registry().encode(),
+        *world.policy.registry().encode(),
         world.disk.states.last().unwrap().bytes
     );
 }
@@ -112,7 +103,9 @@ fn strangers_displace_one_another_and_nobody_else() {
     for n in 0..MAX_NEWCOMERS {
         world.host = UnixTime(START + 1 + i64::try_from(n).unwrap());
         let stranger = world.newcomer(10 * DAY).2;
-        let change = world.policy.give_consent(&stranger, world.host).unwrap();
+        let entropy = world.entropy.fork();
+        let change = world.policy.give_consent(&stranger, &entropy, world.host);
+        let change = change.unwrap();
         change.commit();
         let known = world.policy.registry().subject(&first.1.sub).is_some();
         assert_eq!(known, n + 1 < MAX_NEWCOMERS, "the oldest goes first");
@@ -128,7 +121,13 @@ fn retried_registrations_and_erasures_get_the_same_receipt() {
     world.host = world.host.plus(3600);
     let change = world
         .policy
-        .register(&alice.enrolment_jws, None, &[], world.host)
+        .register(
+            &alice.enrolment_jws,
+            None,
+            &[],
+            alice.enrolment.nonce,
+            world.host,
+        )
         .unwrap();
     assert!(change.snapshot().is_none());
     assert_eq!(change.commit().enrolment, alice.enrolment.enrolment);
@@ -172,6 +171,7 @@ fn a_second_template_must_say_which_it_replaces() {
             &jws(&alice.device, &enrolment),
             Some(&jws(&alice.paper, &enrolment)),
             &checks,
+            nonce,
             world.host,
         )?;
         world.disk.settle(change)
@@ -202,7 +202,7 @@ fn a_stolen_wallet_replaces_no_template() {
     let mut register = |recovery: Option<&Jws>| {
         let change = world
             .policy
-            .register(&signed, recovery, &checks, world.host)?;
+            .register(&signed, recovery, &checks, nonce, world.host)?;
         world.disk.settle(change)
     };
     refused!(register(None), Refusal::RecoveryNeeded);
@@ -299,13 +299,8 @@ fn a_replaced_device_starts_over() {
         world.policy.withdraw(&old_device, world.host),
         Refusal::Signature
     );
-    let consent = world.consent(&alice.subject, Purpose::Authentication, DAY);
-    assert!(
-        world
-            .policy
-            .give_consent(&jws(&device, &consent), world.host)
-            .is_ok()
-    );
+    let consent = world.consent(&alice.subject, &Scope::Authentication, DAY);
+    assert!(world.give(&jws(&device, &consent)).is_ok());
 }
 
 #[test]
