@@ -5,8 +5,6 @@
 mod archive;
 mod content;
 mod page;
-#[cfg(test)]
-mod tests;
 
 use std::{io, sync::Arc};
 
@@ -54,7 +52,10 @@ impl Rights {
                 runtime.block_on(self.append_history(&subject, history))
             });
             if let Err(error) = written {
-                tracing::warn!(error = &error as &dyn std::error::Error, "an export was cut off");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "an export was cut off"
+                );
                 let _ = pieces.blocking_send(Err(error));
             }
         });

@@ -180,7 +180,7 @@ pub struct NotNow(pub RightsState);
 
 impl Case {
     /// A request that came and was acknowledged. Its month begins.
-    pub(super) fn open(
+    pub(crate) fn open(
         id: RightsRequestId,
         subject: SubjectId,
         right: Right,
@@ -307,7 +307,7 @@ impl Case {
     }
 
     /// Moves it.
-    pub(super) fn go(
+    pub(crate) fn go(
         mut self,
         to: RightsState,
         by: Actor,
@@ -363,7 +363,7 @@ impl Case {
     }
 
     /// What may be kept of it once its subject is gone: that it was done, and when.
-    pub(super) fn forgotten(mut self) -> Self {
+    pub(crate) fn forgotten(mut self) -> Self {
         self.subject = None;
         self.body.proof = match self.body.proof {
             Proof::OutOfBand { .. } | Proof::Presentation { .. } | Proof::Verdict { .. } => {
