@@ -3,6 +3,7 @@
 
 mod admission;
 mod authorization;
+mod consents;
 mod credentials;
 mod dids;
 mod fixture;

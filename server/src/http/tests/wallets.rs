@@ -1,6 +1,8 @@
 use axum::{body::Body, http::Request};
+use blindprint_consent::record;
 use blindprint_core::{
     Clock as _, ConsentId, Digest, Jws, Nonce, SystemEntropy,
+    consent::Decision,
     statement::{Consent, Purpose},
 };
 use blindprint_did::{SigningKey, jws_digest, sign};
@@ -17,28 +19,20 @@ use crate::{
 const ME: &str = "/v1/subjects/me";
 
 pub(super) fn consent(fixture: &Fixture, key: &SigningKey) -> (Consent, Jws) {
-    let notice = fixture
-        .app
-        .service
-        .notices()
-        .in_force()
-        .next()
-        .unwrap()
-        .summary
-        .digest;
-    let consent = Consent {
+    let mut consent = Consent {
         id: ConsentId::random(&SystemEntropy),
         sub: key.public().subject(),
         service: service(),
         decision: Decision::Given,
         purpose: Purpose::Authentication,
         recipient: None,
-        notice,
+        notice: fixture.notice(Purpose::Authentication, "en", None).digest,
         record: Digest::of("record", b""),
         previous: None,
         given: fixture.clock.now(),
         expires: fixture.clock.now().plus(86_400),
     };
+    consent.record = record::digest(&fixture.record(&consent)).unwrap();
     let jws = sign(key, &consent).unwrap();
     (consent, jws)
 }
@@ -59,7 +53,7 @@ pub(super) async fn met(fixture: &Fixture, key: &SigningKey) {
     finish(fixture, key, effect).await;
 }
 
-async fn finish(fixture: &Fixture, key: &SigningKey, effect: Effect) {
+pub(super) async fn finish(fixture: &Fixture, key: &SigningKey, effect: Effect) {
     let store = &fixture.store;
     let subject = key.public().subject();
     let sequence = store

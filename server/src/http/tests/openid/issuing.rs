@@ -2,6 +2,7 @@
 
 mod refusals;
 
+use blindprint_core::Digest;
 use blindprint_credentials::{Check, CredentialChecks, UnverifiedCredential, VerifyError};
 use blindprint_openid4vc::{
     jwe::{self, DecryptionKey, Encryption, Jwks, Parties, RecipientKey},
