@@ -10,7 +10,7 @@ mod controller;
 mod rights;
 mod sections;
 
-use std::{ffi::OsString, fmt, path::PathBuf};
+use std::{ffi::OsString, fmt, ops::RangeInclusive, path::PathBuf};
 
 use blindprint_protocol::policy::{MAX_ADMITTED, MAX_MATCHERS};
 use figment::{
@@ -46,6 +46,9 @@ const COMMAND_LINE: &str = "command line";
 const SECRETS: [&str; 2] = ["operator.token", "operator.enrolment_keys"];
 /// Far more than any queue of matchers holds.
 const MAX_COMPARISONS: usize = 65_536;
+
+/// What `blindprint-enclave` takes for `--witness-period`.
+const WITNESS_SECONDS: RangeInclusive<u32> = 4..=86_400;
 
 /// The whole configuration.
 #[derive(Debug, Deserialize, Serialize)]
@@ -372,6 +375,15 @@ impl Config {
             return refuse(
                 "enclave.matchers_needed must be between 1 and the number of matchers, at most 8",
             );
+        }
+        if let Some(witness) = &self.enclave.witness {
+            let mut known = self.transparency.witnesses.iter();
+            if !known.any(|known| known.vkey == *witness) {
+                return refuse("enclave.witness must be one of transparency.witnesses");
+            }
+        }
+        if !WITNESS_SECONDS.contains(&self.enclave.witness_seconds) {
+            return refuse("enclave.witness_seconds must be 4 to 86400");
         }
         let within = |value: Option<u32>, most| value.is_none_or(|it| (1..=most).contains(&it));
         if !within(self.matcher.workers, MAX_WORKERS) || !within(self.matcher.queue, MAX_QUEUE) {

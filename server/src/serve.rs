@@ -143,7 +143,8 @@ impl Running {
         let store = SqliteStore::open(&folder.database()).await?;
         // Whatever was deleted just before a crash.
         store.purge().await?;
-        let backends = Backends::prepare(&config, &folder, &service).await?;
+        let terms = ledger::log_terms(&config, &folder, &service, &*entropy)?;
+        let backends = Backends::prepare(&config, &folder, &service, terms).await?;
         let identity = Identity::of(&config, &folder, &service);
         let issuer = identity.settle(&store, &*entropy, &*clock).await?;
         let app = assemble(
@@ -412,11 +413,12 @@ fn host(service: &ServiceId) -> Option<String> {
 
 /// The trust file's content for this configuration. The enclave must have started once.
 pub async fn trust(config: &Config, folder: &DataFolder) -> Result<Trust> {
-    let (enclave, matcher) = processes::measured(config).await?;
+    let measured = processes::measured(config).await?;
     let root = config.enclave.simulated_root.clone();
     let root = root.unwrap_or_else(|| folder.simulated_root());
     let service = service_id(config, folder, config.listen.https)?;
-    trust::build(&root, service, enclave, matcher)
+    let log = ledger::log_terms(config, folder, &service, &SystemEntropy)?;
+    trust::build(&root, service, measured, log)
 }
 
 fn random_text(entropy: &dyn Entropy) -> String {

@@ -5,7 +5,9 @@ use std::{
 };
 
 use blindprint_core::{Digest, KeyUri};
-use blindprint_protocol::message::{EnclaveRequest, EnclaveResponse, MATERIAL_CHUNK, MaterialPart};
+use blindprint_protocol::message::{
+    EnclaveRequest, EnclaveResponse, LogSeen, MATERIAL_CHUNK, MaterialPart,
+};
 
 use super::{Unanswered, connection::Peer};
 use crate::{Error, Result};
@@ -32,6 +34,8 @@ pub struct EnclaveHealth {
     pub recompute: bool,
     /// False evaluations that it has found.
     pub incidents: u32,
+    /// What it has seen of the transparency log, if it reads one.
+    pub log: Option<LogSeen>,
 }
 
 /// The enclave process.
@@ -70,6 +74,7 @@ impl Enclave {
             matchers_needed,
             recompute,
             incidents,
+            log,
             ..
         }) = answer
         else {
@@ -84,6 +89,7 @@ impl Enclave {
             matchers_needed,
             recompute,
             incidents,
+            log,
         });
         self.remember(Some(Arc::clone(&health)));
         Ok(health)

@@ -88,7 +88,7 @@ pub struct OperatorSection {
 }
 
 /// `[enclave]`
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnclaveSection {
     /// The socket of an enclave that runs elsewhere. Default: one is started.
@@ -101,6 +101,27 @@ pub struct EnclaveSection {
     pub recompute: bool,
     /// The simulated hardware's root certificate, for the trust file of an enclave that runs elsewhere.
     pub simulated_root: Option<PathBuf>,
+    /// The witness of the log, by its key, that must have countersigned lately for the enclave to serve.
+    pub witness: Option<WitnessVerifier>,
+    /// How long the enclave serves once it has asked for a countersignature, in seconds; 4 to 86,400.
+    pub witness_seconds: u32,
+    /// Whether it may begin with an older state than the hardware has seen, and replay the log.
+    pub restore: bool,
+}
+
+impl Default for EnclaveSection {
+    fn default() -> Self {
+        Self {
+            socket: None,
+            binary: None,
+            matchers_needed: None,
+            recompute: false,
+            simulated_root: None,
+            witness: None,
+            witness_seconds: 300,
+            restore: false,
+        }
+    }
 }
 
 /// `[matcher]`

@@ -7,6 +7,7 @@
 //! them away unnoticed.
 
 mod drafts;
+mod marks;
 mod reading;
 mod soundness;
 mod witnessing;

@@ -9,6 +9,7 @@ mod dids;
 mod fixture;
 mod identifiers;
 mod limits;
+mod log;
 mod openid;
 mod pages;
 mod vc_api;

@@ -6,6 +6,7 @@ use std::{error::Error as StdError, io::ErrorKind, path::PathBuf, sync::Arc, tim
 use blindprint_core::{Clock, Digest, Entropy, ServiceId};
 use blindprint_egress::{Allowed, Egress};
 use blindprint_log::{Kind, LogKey};
+use blindprint_protocol::{message::LogSeen, policy::LogTerms};
 use serde_json::json;
 use tokio::{task::JoinSet, time::sleep};
 
@@ -25,8 +26,35 @@ use crate::{
 
 /// A checkpoint follows growth within twice that time.
 const PUBLISHING: Duration = Duration::from_millis(300);
-/// How long a witness that failed is left alone.
+/// How long whoever failed is left alone.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether something is to do.
+const LOOKING: Duration = Duration::from_secs(1);
+
+/// The key that signs the log of a service, drawn at its first use.
+fn log_key(folder: &DataFolder, service: &ServiceId, entropy: &dyn Entropy) -> Result<LogKey> {
+    let seed = key_in(&folder.log_key(), entropy)?;
+    LogKey::from_seed(&Ledger::origin(service), &seed)
+        .map_err(|error| Error::Setup(format!("service.public_url names no log: {error}")))
+}
+
+/// Which log the enclave reads and how closely, if it does.
+pub(super) fn log_terms(
+    config: &Config,
+    folder: &DataFolder,
+    service: &ServiceId,
+    entropy: &dyn Entropy,
+) -> Result<Option<LogTerms>> {
+    let section = &config.enclave;
+    if section.witness.is_none() && !section.restore {
+        return Ok(None);
+    }
+    Ok(Some(LogTerms {
+        log: log_key(folder, service, entropy)?.verifier(),
+        witness: section.witness.clone(),
+        period: section.witness_seconds,
+    }))
+}
 
 /// The log of a service, over what was prepared.
 pub(super) fn ledger(
@@ -37,14 +65,11 @@ pub(super) fn ledger(
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
 ) -> Result<Ledger> {
     let witnesses = config.transparency.witnesses.clone();
-    let seed = key_in(&folder.log_key(), &**entropy)?;
-    let key = LogKey::from_seed(&Ledger::origin(service), &seed)
-        .map_err(|error| Error::Setup(format!("service.public_url names no log: {error}")))?;
     Ok(Ledger::new(LedgerParts {
         store: Arc::clone(store),
         clock: Arc::clone(clock),
         entropy: Arc::clone(entropy),
-        key,
+        key: log_key(folder, service, &**entropy)?,
         egress: egress(config, &witnesses)?,
         witnesses,
         known: known(folder)?,
@@ -120,6 +145,7 @@ pub(super) fn start(
     for witness in ledger.witnesses() {
         chores.spawn(countersign(Arc::clone(ledger), witness.clone()));
     }
+    chores.spawn(keep_fresh(Arc::clone(ledger), Arc::clone(enclave)));
     chores.spawn(follow_keys(
         Arc::clone(ledger),
         Arc::clone(credentials),
@@ -173,6 +199,43 @@ async fn countersign(ledger: Arc<Ledger>, witness: Witness) {
     }
 }
 
+/// Shows an enclave that reads the log what it must have seen to serve: at its start, and then each time
+/// half of what it was given is over.
+async fn keep_fresh(ledger: Arc<Ledger>, enclave: Arc<Enclave>) {
+    // Nothing yet: of what it was given before this process began it is not known how much that was.
+    let mut given = i64::MAX;
+    let mut told = false;
+    loop {
+        sleep(LOOKING).await;
+        let Some(seen) = enclave.health().await.ok().and_then(|health| health.log) else {
+            continue;
+        };
+        let left = |seen: &LogSeen| {
+            let until = seen.fresh_until?;
+            Some(until.since(ledger.stamp().at))
+        };
+        // Without witnesses it reads the log to be restored, and then no more.
+        let wants = seen.restoring
+            || !ledger.witnesses().is_empty() && left(&seen).is_none_or(|left| left <= given / 2);
+        if seen.rolled_back || !wants {
+            continue;
+        }
+        match ledger.show(&enclave).await {
+            Ok(seen) => {
+                given = left(&seen).unwrap_or_default();
+                told = false;
+            }
+            Err(error) => {
+                if !told {
+                    told = true;
+                    complain(&error, "the enclave has not seen the log");
+                }
+                sleep(PATIENCE).await;
+            }
+        }
+    }
+}
+
 /// The keys of the service's identity and of its enclave, which change beside this process.
 async fn follow_keys(ledger: Arc<Ledger>, credentials: Arc<Credentials>, enclave: Arc<Enclave>) {
     let mut seen = [None, None];
@@ -196,7 +259,7 @@ async fn follow_keys(ledger: Arc<Ledger>, credentials: Arc<Credentials>, enclave
                 Err(error) => complain(&error, "a change of keys could not be logged yet"),
             }
         }
-        sleep(Duration::from_secs(1)).await;
+        sleep(LOOKING).await;
     }
 }
 

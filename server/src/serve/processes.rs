@@ -7,7 +7,7 @@ use std::{
 };
 
 use blindprint_core::ServiceId;
-use blindprint_protocol::attestation::Measurement;
+use blindprint_protocol::{attestation::Measurement, policy::LogTerms};
 use tokio::time::sleep;
 
 use crate::{
@@ -30,6 +30,7 @@ pub(super) struct Backends {
     specs: Vec<Spec>,
     root: Option<PathBuf>,
     measurements: Option<(Measurement, Measurement)>,
+    log: Option<LogTerms>,
 }
 
 impl Backends {
@@ -37,6 +38,7 @@ impl Backends {
         config: &Config,
         folder: &DataFolder,
         service: &ServiceId,
+        log: Option<LogTerms>,
     ) -> Result<Self> {
         if let Some(enclave) = &config.enclave.socket {
             return Ok(Self {
@@ -45,6 +47,7 @@ impl Backends {
                 specs: Vec::new(),
                 root: config.enclave.simulated_root.clone(),
                 measurements: measured(config).await.ok(),
+                log,
             });
         }
         let enclave = Binary::find(config.enclave.binary.as_deref(), ENCLAVE)?;
@@ -70,6 +73,16 @@ impl Backends {
         }
         if config.enclave.recompute {
             arguments.0.push("--recompute".into());
+        }
+        if let Some(terms) = &log {
+            arguments.pair("--log", terms.log.to_string());
+            arguments.pair("--witness-period", terms.period.to_string());
+            if let Some(witness) = &terms.witness {
+                arguments.pair("--witness", witness.to_string());
+            }
+        }
+        if config.enclave.restore {
+            arguments.0.push("--restore".into());
         }
         let mut specs = vec![Spec {
             name: "enclave".to_owned(),
@@ -106,6 +119,7 @@ impl Backends {
             specs,
             root: Some(root),
             measurements: Some((enclave_measurement, matcher_measurement)),
+            log,
         })
     }
 
@@ -127,6 +141,7 @@ impl Backends {
         service: ServiceId,
     ) -> impl Future<Output = ()> + Send + 'static {
         let known = self.root.clone().zip(self.measurements);
+        let log = self.log.clone();
         async move {
             let Some((root, (enclave, matcher))) = known else {
                 tracing::info!(
@@ -137,7 +152,7 @@ impl Backends {
             while !root.join(trust::ROOT_FILE).is_file() {
                 sleep(Duration::from_millis(200)).await;
             }
-            let written = trust::build(&root, service, enclave, matcher)
+            let written = trust::build(&root, service, (enclave, matcher), log)
                 .and_then(|trust| write_atomically(&file, trust.to_json().as_bytes(), 0o644));
             match written {
                 Ok(()) => tracing::info!(file = %file.display(), "trust file written"),
