@@ -65,6 +65,7 @@ pub(super) async fn enrolled(fixture: &Fixture, key: &SigningKey) -> EnrolmentId
         matchers_needed: 1,
         recompute: false,
         incidents: 0,
+        log: None,
     });
     met(fixture, key).await;
     let enrolment = EnrolmentId::random(&SystemEntropy);
