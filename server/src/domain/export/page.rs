@@ -45,6 +45,11 @@ impl Page<'_> {
         self.t(&key).to_owned()
     }
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_self,
+        reason = "templates call methods, and pass references"
+    )]
     fn when(&self, time: &UnixTime) -> String {
         let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
         let text = OffsetDateTime::from_unix_timestamp(time.0).map(|time| time.format(format));
@@ -54,8 +59,10 @@ impl Page<'_> {
         }
     }
 
+    #[expect(clippy::ref_option, reason = "templates pass references")]
     fn when_option(&self, time: &Option<UnixTime>) -> String {
-        time.as_ref().map_or_else(|| "–".to_owned(), |time| self.when(time))
+        time.as_ref()
+            .map_or_else(|| "–".to_owned(), |time| self.when(time))
     }
 }
 
@@ -105,9 +112,12 @@ mod tests {
             let key = part.split('"').next().unwrap();
             assert!(words(Language::En).contains_key(key), "{key}");
         }
-        let rights = blindprint_core::statement::Right::ALL.map(|right| format!("right_{}", right.as_str()));
-        let states = blindprint_core::wire::RightsState::ALL.map(|state| format!("state_{}", state.as_str()));
-        let purposes = blindprint_core::statement::Purpose::ALL.map(|purpose| format!("purpose_{}", purpose.as_str()));
+        let rights =
+            blindprint_core::statement::Right::ALL.map(|right| format!("right_{}", right.as_str()));
+        let states = blindprint_core::wire::RightsState::ALL
+            .map(|state| format!("state_{}", state.as_str()));
+        let purposes = blindprint_core::statement::Purpose::ALL
+            .map(|purpose| format!("purpose_{}", purpose.as_str()));
         for key in rights.iter().chain(&states).chain(&purposes) {
             assert!(words(Language::En).contains_key(key), "{key}");
         }

@@ -81,9 +81,10 @@ impl Rights {
         if let Some(known) = self.store().case(asked.id).await? {
             let same = known.body.statement.as_ref() == Some(&request);
             let certified = known.subject.is_none() && self.is_certified(claim).await?;
-            return match same || certified {
-                true => self.looked_at(known).await,
-                false => Err(Error::Refused(ProblemCode::Conflict)),
+            return if same || certified {
+                self.looked_at(known).await
+            } else {
+                Err(Error::Refused(ProblemCode::Conflict))
             };
         }
         let wanted = Wanted {
