@@ -3,6 +3,7 @@
 mod call;
 mod endpoints;
 mod log;
+mod rights;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    EnrolmentId, Jws, Nonce, RightsRequestId, UnixTime,
-    statement::Right,
-};
+use crate::{EnrolmentId, Jws, Nonce, RightsRequestId, UnixTime, statement::Right};
 
 /// How far a request has come; the names are those of the Data Privacy Vocabulary (`dpv:Request…`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -198,6 +198,7 @@ impl Service {
         audience: &Audience,
         now: UnixTime,
     ) -> Result<()> {
+        self.unrestricted(&caller.subject).await?;
         let scopes = match purpose {
             Purpose::Authentication => vec![Scope::Authentication],
             Purpose::Uniqueness => vec![Scope::Uniqueness],

@@ -119,25 +119,36 @@ impl OpenId {
             },
             NotKept::Taken => Error::Refused(ProblemCode::Conflict),
         })?;
-        let made = self.requests.look(id, now, |kept| {
-            let invocation = match &kept.request.client_id {
-                Verifier::Did(_) => Invocation::Reference {
-                    client_id: kept.request.client_id.clone(),
-                    request_uri: format!("{}/openid4vp/requests/{id}", self.id()),
-                    method: RequestUriMethod::Post,
-                },
-                Verifier::RedirectUri(_) => Invocation::Unsigned(Box::new(kept.request.clone())),
-            };
-            Ok(RequestMade {
-                id,
-                uri: invocation.to_uri().map_err(|error| {
-                    Error::because(ProblemCode::MalformedRequest, error.description())
-                })?,
-                client_id: kept.request.client_id.to_string(),
-                expires: kept.expires,
-            })
-        });
+        let made = self.requests.look(id, now, |kept| self.made(id, kept));
         made.unwrap_or_else(|| Err(Error::unavailable(1)))
+    }
+
+    /// A client's own request again, while it can be answered.
+    pub fn presentation_request(&self, client: ClientId, id: Nonce) -> Result<RequestMade> {
+        let made = self.requests.open(id, self.clock.now(), |kept| {
+            (kept.client == client).then(|| self.made(id, kept))
+        });
+        made.flatten()
+            .unwrap_or(Err(Error::Refused(ProblemCode::NotFound)))
+    }
+
+    fn made(&self, id: Nonce, kept: &Kept) -> Result<RequestMade> {
+        let invocation = match &kept.request.client_id {
+            Verifier::Did(_) => Invocation::Reference {
+                client_id: kept.request.client_id.clone(),
+                request_uri: format!("{}/openid4vp/requests/{id}", self.id()),
+                method: RequestUriMethod::Post,
+            },
+            Verifier::RedirectUri(_) => Invocation::Unsigned(Box::new(kept.request.clone())),
+        };
+        Ok(RequestMade {
+            id,
+            uri: invocation.to_uri().map_err(|error| {
+                Error::because(ProblemCode::MalformedRequest, error.description())
+            })?,
+            client_id: kept.request.client_id.to_string(),
+            expires: kept.expires,
+        })
     }
 
     /// The signed request object of a request that can still be answered.
@@ -225,6 +236,16 @@ impl OpenId {
     /// Forgets requests that are over, and what was shown for them.
     pub fn forget_presentations(&self) {
         self.requests.forget(self.clock.now());
+    }
+
+    /// What came of a request, whoever made it, if it is over.
+    pub(super) fn outcome(&self, id: Nonce) -> Option<Outcome> {
+        let now = self.clock.now();
+        let standing = self.requests.look(id, now, |kept| kept.standing(now));
+        match standing {
+            Some(Standing::Done(outcome)) => Some(outcome),
+            _ => None,
+        }
     }
 
     /// Where a client's own request stands. If the person comes back to a page, the page's code has to be

@@ -52,6 +52,7 @@ use crate::domain::Scope;
         (name = "identity", description = "DIDs: the service's, hosted ones, anybody's"),
         (name = "vocabulary", description = "What credentials say: context, schemas, types"),
         (name = "status", description = "Status lists"),
+        (name = "rights", description = "What subjects may ask for, and what comes of it"),
         (name = "log", description = "The transparency log: checkpoint and tiles of C2SP, proofs of RFC 6962"),
         (name = "vc-api", description = "Credentials and presentations for machine clients (VC API)"),
         (name = "operation", description = "For operators"),

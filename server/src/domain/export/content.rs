@@ -243,7 +243,10 @@ fn consent_files(consent: &ConsentRecord, stem: &str, files: &mut Vec<(String, V
     add("record.jsonld", Some(consent.document.clone()));
     add("receipt.jws", Some(text(&consent.receipt)));
     add("withdrawal.jws", consent.withdrawal.as_ref().map(text));
-    add("end-receipt.jws", consent.withdrawal_receipt.as_ref().map(text));
+    add(
+        "end-receipt.jws",
+        consent.withdrawal_receipt.as_ref().map(text),
+    );
 }
 
 fn enrolment(record: EnrolmentRecord) -> ExportedEnrolment {
@@ -262,4 +265,3 @@ fn enrolment(record: EnrolmentRecord) -> ExportedEnrolment {
         erasure_receipt: record.erasure_receipt,
     }
 }
-

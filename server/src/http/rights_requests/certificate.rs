@@ -21,7 +21,5 @@ pub(crate) async fn handler(
     Segment(claim): Segment<Nonce>,
 ) -> Result<Json<ErasureProof>> {
     let found = app.rights.certificate(claim).await?;
-    found
-        .map(Json)
-        .ok_or(Error::Refused(ProblemCode::NotFound))
+    found.map(Json).ok_or(Error::Refused(ProblemCode::NotFound))
 }

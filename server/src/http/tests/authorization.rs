@@ -47,6 +47,8 @@ const PUBLIC: &[&str] = &[
     "GET /v1/log/inclusion",
     "GET /v1/log/consistency",
     "GET /v1/log/proofs/{index}",
+    // Who has the claim has the certificate: nobody is left who could sign for it.
+    "GET /v1/erasure-certificates/{claim}",
     "GET /healthz",
     "GET /readyz",
 ];
@@ -74,6 +76,7 @@ async fn operations(fixture: &Fixture) -> Vec<Operation> {
                 path: path
                     .replace("{id}", "2b1c7f0e-52a4-4a66-9c3e-6f2f3d1f6a51")
                     .replace("{challenge}", &"A".repeat(43))
+                    .replace("{claim}", &"A".repeat(43))
                     .replace("{offer}", &"A".repeat(43))
                     .replace("{name}", "alice")
                     .replace("{did}", "did:key:z6Mk")

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use blindprint_core::SubjectId;
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{SqliteStore, corrupt, count, failed, parsed, time};
+use super::{SqliteStore, corrupt, count, failed, parsed, rights::retired, time};
 use crate::{
     Result,
     domain::{Addition, DidName, HostedDid, NotHosted},
@@ -26,6 +26,14 @@ impl HostingStore for SqliteStore {
             .map_err(failed(DOING))?;
         if count(&row, "logs")? >= most {
             return Ok(Err(NotHosted::TooMany));
+        }
+        let retired = sqlx::query("SELECT 1 FROM retired_names WHERE name = $1")
+            .bind(retired(hosted.name.as_str()).to_string())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(failed(DOING))?;
+        if retired.is_some() {
+            return Ok(Err(NotHosted::Taken));
         }
         let inserted = sqlx::query(
             "INSERT INTO hosted_dids (name, did, subject, entries, document, created)

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use blindprint_core::{Audience, ConsentId, Jws, SubjectId, UnixTime};
+use blindprint_core::{ConsentId, Invalid, Jws, SubjectId, UnixTime};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteExecutor, sqlite::SqliteRow};
 
 use super::Tx;
@@ -91,7 +91,9 @@ impl RelyingPartyStore for SqliteStore {
     }
 
     async fn recipients(&self, subject: &SubjectId) -> Result<Vec<RelyingPartyId>> {
-        recipients(&self.readers, subject, None).await
+        recipients(&self.readers, subject, None)
+            .await
+            .map_err(failed("finding whom to tell"))
     }
 
     async fn queue(&self, jobs: &[Job]) -> Result<()> {
@@ -223,32 +225,41 @@ pub(in crate::store::sqlite) async fn queue_withdrawn(
     receipt: &Jws,
     at: UnixTime,
 ) -> Result<()> {
+    queue(tx, subject, consent, receipt, at)
+        .await
+        .map_err(failed("noting whom to tell of a withdrawal"))
+}
+
+async fn queue(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    consent: ConsentId,
+    receipt: &Jws,
+    at: UnixTime,
+) -> sqlx::Result<()> {
     let row = sqlx::query("SELECT recipient FROM consents WHERE subject = $1 AND id = $2")
         .bind(subject.as_str())
         .bind(consent.to_string())
         .fetch_optional(&mut **tx)
-        .await
-        .map_err(failed("reading whom a consent names"))?;
-    let named: Option<Audience> = match &row {
-        Some(row) => crate::store::sqlite::parsed_option(row, "recipient")?,
-        None => None,
-    };
-    let jobs: Vec<_> = recipients(&mut **tx, subject, named.as_ref())
-        .await?
+        .await?;
+    let named: Option<String> = row
+        .map(|row| row.try_get("recipient"))
+        .transpose()?
+        .flatten();
+    let recipients = recipients(&mut **tx, subject, named.as_deref()).await?;
+    let jobs: Vec<_> = recipients
         .into_iter()
         .map(|recipient| Job::new(receipt, recipient, Event::ConsentWithdrawn, subject, at))
         .collect();
-    insert(tx, &jobs)
-        .await
-        .map_err(failed("noting whom to tell of a withdrawal"))
+    insert(tx, &jobs).await
 }
 
 /// Relying parties with a webhook: the one that is named, or all that verdicts on the subject were for.
 async fn recipients(
     executor: impl SqliteExecutor<'_>,
     subject: &SubjectId,
-    named: Option<&Audience>,
-) -> Result<Vec<RelyingPartyId>> {
+    named: Option<&str>,
+) -> sqlx::Result<Vec<RelyingPartyId>> {
     let rows = sqlx::query(
         "SELECT id FROM relying_parties
          WHERE webhook IS NOT NULL
@@ -257,11 +268,16 @@ async fn recipients(
          ORDER BY id",
     )
     .bind(subject.as_str())
-    .bind(named.map(Audience::as_str))
+    .bind(named)
     .fetch_all(executor)
-    .await
-    .map_err(failed("finding whom to tell"))?;
-    rows.iter().map(|row| parsed(row, "id")).collect()
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let id: &str = row.try_get("id")?;
+            id.parse()
+                .map_err(|error: Invalid| sqlx::Error::Decode(error.into()))
+        })
+        .collect()
 }
 
 fn party(row: &SqliteRow) -> Result<RelyingParty> {

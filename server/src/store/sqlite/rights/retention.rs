@@ -133,7 +133,7 @@ async fn release(tx: &mut super::Tx, kept: Kept, before: UnixTime) -> sqlx::Resu
     };
     let statement = format!(
         "UPDATE issuances
-         SET subject = NULL, enrolment = NULL, consent = NULL
+         SET kind = 'forgotten', subject = NULL, enrolment = NULL, consent = NULL
          WHERE state = 'revoked' AND {which}"
     );
     sqlx::query(sqlx::AssertSqlSafe(statement))
