@@ -136,7 +136,7 @@ pub struct Requested {
 #[serde(deny_unknown_fields)]
 pub struct Given {
     scope: Scope,
-    given: UnixTime,
+    at: UnixTime,
     expires: UnixTime,
 }
 
@@ -184,7 +184,7 @@ impl Requested {
         }
         Ok(Given {
             scope: self.scope,
-            given,
+            at: given,
             expires,
         })
     }
@@ -347,7 +347,7 @@ impl Lifecycle {
             Self::Given(given)
             | Self::Withdrawn(Withdrawn { was: given, .. })
             | Self::Expired(Expired { was: given })
-            | Self::Invalidated(Invalidated { was: given, .. }) => given.given,
+            | Self::Invalidated(Invalidated { was: given, .. }) => given.at,
         }
     }
 
