@@ -23,7 +23,7 @@ fn the_demo_ends_well() {
         said.lines().last(),
         Some(
             "demo: enrolled 3, genuine accepted 3/3, impostors refused 3/3, attacks refused 8/8, \
-              credential verified, and refused once erased"
+              credential verified, and refused once erased, erasure proved"
         )
     );
     let picture = std::fs::read_to_string(folder.path().join("demo.svg")).unwrap();

@@ -53,7 +53,10 @@ pub(crate) async fn try_all(
         audience::attempt(&scene).await,
     );
     show("wrong wallet", wrong_wallet::attempt(&scene).await);
-    show("withdrawn consent", withdrawn::attempt(&mut scene).await);
+    show(
+        "verdict after a withdrawal",
+        withdrawn::attempt(&mut scene).await,
+    );
     Ok((refused, scene.alice))
 }
 

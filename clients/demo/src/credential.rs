@@ -7,16 +7,17 @@ use std::{
 };
 
 use blindprint_core::wire::CredentialBasis;
-use blindprint_wallet::ReceiveOptions;
+use blindprint_wallet::{Erasing, ReceiveOptions};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-use crate::{Error, Result, round::Enrolled, say, service::RunningService};
+use crate::{Error, Result, erasure::Proof, round::Enrolled, say, service::RunningService};
 
 /// The format of `@digitalbazaar/vc`, the verifier.
 const CONFIGURATION: &str = "enrolment_ldp_vc";
 
-/// Says whether the verifier took the credential before the erasure and refused it afterwards.
-pub(crate) async fn show(service: &RunningService, mut holder: Enrolled) -> Result<bool> {
+/// Says whether the verifier took the credential before its holder was erased and refused it afterwards;
+/// gives back the proof of the erasure.
+pub(crate) async fn show(service: &RunningService, mut holder: Enrolled) -> Result<(bool, Proof)> {
     say("\nA credential, for people who have never heard of Blindprint:");
     let wallet = &mut holder.wallet;
     let basis = CredentialBasis::Enrolment(holder.enrolment);
@@ -41,10 +42,15 @@ pub(crate) async fn show(service: &RunningService, mut holder: Enrolled) -> Resu
 
     say("  An independent verifier in JavaScript (@digitalbazaar/vc) looks at one of them:");
     let before = verify(service, &copy).await?;
-    wallet.erase(holder.enrolment).await?;
-    say("  Its holder erases the enrolment. The same verifier, the same credential:");
+    let erased = wallet.erase_everything().await?;
+    if !matches!(erased, Erasing::Done(_)) {
+        return Err(Error::Broken(format!(
+            "the erasure is not done: {erased:?}"
+        )));
+    }
+    say("  Its holder has everything erased. The same verifier, the same credential:");
     let after = verify(service, &copy).await?;
-    Ok(before && !after)
+    Ok((before && !after, Proof::of(wallet)?))
 }
 
 /// Prints what the verifier says; whether it takes the credential.

@@ -3,11 +3,13 @@
 //! Starts the real service with an empty data folder, enrols people from real captures,
 //! authenticates each with another capture of theirs and with somebody else's, tries eight attacks,
 //! compares every encrypted verdict with the decision in clear, which only the wallet can make, and
-//! has a stranger's software check a credential before and after its erasure.
+//! has a stranger's software check a credential before and after its holder is erased, and verifies
+//! the proof of that erasure when the service is gone.
 
 mod attacks;
 mod credential;
 mod distribution;
+mod erasure;
 mod error;
 mod host;
 mod people;
@@ -125,19 +127,20 @@ async fn demonstrate(arguments: Arguments) -> Result<bool> {
 
     say("\nEight attacks, each against the running service:");
     let (refused, enrolled) = attacks::try_all(&service, results.wallets, &people).await?;
-    let credential = credential::show(&service, enrolled).await?;
-    say(&format!(
-        "\nAll of it took {:.0} s.",
-        started.elapsed().as_secs_f64()
-    ));
+    let (credential, erasure) = credential::show(&service, enrolled).await?;
     if arguments.keep {
         service.keep();
     } else {
         service.stop().await;
     }
+    let proved = erasure.show();
+    say(&format!(
+        "\nAll of it took {:.0} s.",
+        started.elapsed().as_secs_f64()
+    ));
     say(&format!(
         "demo: enrolled {}, genuine accepted {}/{}, impostors refused {}/{}, attacks refused {refused}/{}, \
-         credential {}",
+         credential {}, erasure {}",
         summary.enrolled,
         summary.genuine_accepted,
         summary.genuine,
@@ -148,9 +151,10 @@ async fn demonstrate(arguments: Arguments) -> Result<bool> {
             "verified, and refused once erased"
         } else {
             "WRONGLY TAKEN OR REFUSED"
-        }
+        },
+        if proved { "proved" } else { "NOT PROVED" }
     ));
-    Ok(summary.holds(people.chosen.len()) && refused == attacks::COUNT && credential)
+    Ok(summary.holds(people.chosen.len()) && refused == attacks::COUNT && credential && proved)
 }
 
 fn choose_people(arguments: &Arguments) -> Result<People> {

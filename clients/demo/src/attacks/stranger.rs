@@ -136,6 +136,6 @@ fn consent_of(who: &Enrolled) -> Result<Digest> {
         .find_map(|consent| {
             blindprint_did::verify::<ConsentReceipt>(consent.receipt.as_ref()?).ok()
         })
-        .map(|receipt| receipt.statement().record)
+        .map(|receipt| receipt.statement().statement)
         .ok_or_else(|| Error::Broken("a wallet has no consent receipt".to_owned()))
 }
