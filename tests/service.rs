@@ -81,6 +81,23 @@ impl Service {
         self.process = launch(&self.folder, self.disk.as_ref(), &self.settings);
     }
 
+    /// Ends it in an orderly way, and starts it again with these settings besides.
+    pub fn restart_with(&mut self, settings: &[&str]) {
+        let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
+        let _ = self.process.wait();
+        self.settings
+            .extend(settings.iter().map(|&setting| setting.to_owned()));
+        self.launch_again();
+        self.wait();
+    }
+
+    /// Waits until a service that was launched has given up, and tells what it logged.
+    pub fn fails_to_start(&mut self) -> String {
+        let status = self.process.wait().unwrap();
+        assert!(!status.success(), "the service has ended in peace");
+        self.log()
+    }
+
     /// Waits until the service takes requests.
     pub fn wait(&mut self) {
         let deadline = Instant::now() + Duration::from_mins(10);
@@ -168,7 +185,8 @@ impl Service {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
         let data = data_folder(&self.folder, self.disk.as_ref());
         match &self.disk {
             Some(disk) => disk.outside(&data),

@@ -135,4 +135,21 @@ async fn holds(told: Told) {
     }
     let same = person.show_themselves().await.unwrap();
     assert!(same.verdict.matched);
+    is_logged(person).await;
+}
+
+/// Everything is in the log, once.
+async fn is_logged(mut person: Person) {
+    let verdicts = person.wallet.status().await.unwrap().verdicts;
+    let report = person.wallet.verify_log(true, &[]).await.unwrap();
+    let logged = |kind: &str| report.own.iter().filter(|event| event.kind == kind).count();
+    for (kind, times) in [
+        ("consent.given", 1),
+        ("enrolment.registered", 2),
+        ("enrolment.erased", 1),
+        ("key.changed", 1),
+    ] {
+        assert_eq!(logged(kind), times, "{kind}: {:?}", report.own);
+    }
+    assert_eq!(logged("verdict") as u64, verdicts);
 }

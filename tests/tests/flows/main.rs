@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod at_once;
+mod consent;
 mod full_disk;
 mod kills;
+mod log;
 mod outdated;
 mod quorum;
 mod rights;

@@ -38,6 +38,13 @@ impl Client {
         self.send(&Call::get(path)).await?.json()
     }
 
+    /// `GET /v1/log/proofs/{index}`: that an entry is in the log, not yet verified.
+    pub async fn offline_proof(&self, index: u64) -> Result<String> {
+        self.send(&Call::get(format!("/v1/log/proofs/{index}")))
+            .await?
+            .json()
+    }
+
     /// `GET /log/tile/…`: bytes, not yet verified.
     pub async fn log_tile(&self, tile: &TilePath) -> Result<Vec<u8>> {
         let call = Call::get(format!("/log/{tile}")).up_to(BUNDLE_LIMIT, SHORT);
