@@ -130,6 +130,9 @@ impl FromStr for Scopes {
 pub struct ClientId(Uuid);
 
 impl ClientId {
+    /// The dashboard, where it asks for what machine clients ask for.
+    pub const DASHBOARD: Self = Self(Uuid::nil());
+
     /// Its 16 bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()

@@ -46,6 +46,8 @@ pub enum Permission {
     RunJobs,
     /// The configuration in force, without secrets.
     SeeConfiguration,
+    /// Invitations to enrol and machine clients, without their secrets.
+    SeeAccess,
     /// Administrators and their invitations.
     SeeAdministrators,
     /// Inviting administrators, changing their roles, removing them.
@@ -56,7 +58,7 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::OwnAccount,
         Self::SeeOverview,
         Self::SeeSubjects,
@@ -72,6 +74,7 @@ impl Permission {
         Self::SeeJobs,
         Self::RunJobs,
         Self::SeeConfiguration,
+        Self::SeeAccess,
         Self::SeeAdministrators,
         Self::ManageAdministrators,
         Self::SeeAudit,
@@ -98,7 +101,7 @@ impl Role {
                 matches!(self, Self::PrivacyOfficer | Self::Auditor)
             }
             P::DecideRequests | P::ChangeCredentials => matches!(self, Self::PrivacyOfficer),
-            P::SeeConfiguration | P::SeeAdministrators => {
+            P::SeeConfiguration | P::SeeAccess | P::SeeAdministrators => {
                 matches!(self, Self::Operator | Self::Auditor)
             }
             P::ManageRelyingParties | P::RunJobs => {
@@ -165,7 +168,7 @@ mod tests {
         assert_eq!(
             may(Role::Operator),
             "OwnAccount SeeOverview SeeNotices SeeRelyingParties ManageRelyingParties SeeCredentials SeeLog \
-             SeeJobs RunJobs SeeConfiguration SeeAdministrators ManageAdministrators"
+             SeeJobs RunJobs SeeConfiguration SeeAccess SeeAdministrators ManageAdministrators"
         );
         assert_eq!(
             may(Role::PrivacyOfficer),
@@ -176,7 +179,7 @@ mod tests {
         assert_eq!(
             may(Role::Auditor),
             "OwnAccount SeeOverview SeeSubjects SeeConsents SeeRequests SeeNotices SeeRelyingParties \
-             SeeCredentials SeeLog SeeJobs SeeConfiguration SeeAdministrators SeeAudit"
+             SeeCredentials SeeLog SeeJobs SeeConfiguration SeeAccess SeeAdministrators SeeAudit"
         );
     }
 

@@ -6,6 +6,7 @@ mod administrators;
 mod audit;
 mod gate;
 mod join;
+mod pages;
 mod prove;
 mod routes;
 mod seat;

@@ -12,7 +12,7 @@ use axum::{
 use super::{
     account, administrators, audit,
     gate::{Door, gate, nowhere},
-    join, prove, sign_in,
+    join, pages, prove, sign_in,
 };
 use crate::{domain::admin::Permission, http::App};
 
@@ -75,7 +75,7 @@ fn write(path: &'static str, access: Access, handler: MethodRouter<Arc<App>>) ->
 pub(in crate::http) fn table() -> Vec<Entry> {
     use Access::{Fresh, Needs, Open};
     use Permission as P;
-    vec![
+    let mut table = vec![
         read("/admin/sign-in", Open, get(sign_in::page)),
         write("/admin/sign-in/begin", Open, post(sign_in::begin)),
         write("/admin/sign-in/finish", Open, post(sign_in::finish)),
@@ -150,6 +150,57 @@ pub(in crate::http) fn table() -> Vec<Entry> {
             post(administrators::remove),
         ),
         read("/admin/audit", Needs(P::SeeAudit), get(audit::page)),
+    ];
+    table.extend(pages());
+    table
+}
+
+/// What stands in the service's memory, and what is done about it.
+fn pages() -> Vec<Entry> {
+    use Access::{Fresh, Needs};
+    use Permission as P;
+    use pages::{
+        clients, configuration, consents, credential, credentials, invitations, jobs, log,
+        new_request, notices, overview, parties, request, requests, subject, subjects,
+    };
+    vec![
+        read("/admin", Needs(P::SeeOverview), get(overview::read)),
+        read("/admin/subjects", Needs(P::SeeSubjects), get(subjects::list)),
+        read("/admin/subjects/{did}", Needs(P::SeeSubjects), get(subject::read)),
+        read("/admin/consents", Needs(P::SeeConsents), get(consents::list)),
+        read("/admin/rights-requests", Needs(P::SeeRequests), get(requests::list)),
+        read("/admin/rights-requests/new", Needs(P::DecideRequests), get(new_request::page)),
+        write("/admin/rights-requests/identification", Needs(P::DecideRequests), post(new_request::identify)),
+        read("/admin/rights-requests/identification/{id}", Needs(P::DecideRequests), get(new_request::identification)),
+        write("/admin/rights-requests/new", Fresh(P::DecideRequests), post(new_request::open)),
+        read("/admin/rights-requests/{id}", Needs(P::SeeRequests), get(request::read)),
+        write("/admin/rights-requests/{id}/approval", Fresh(P::DecideRequests), post(request::accept)),
+        write("/admin/rights-requests/{id}/rejection", Fresh(P::DecideRequests), post(request::reject)),
+        write("/admin/rights-requests/{id}/overturning", Fresh(P::DecideRequests), post(request::overturn)),
+        write("/admin/rights-requests/{id}/upholding", Fresh(P::DecideRequests), post(request::uphold)),
+        write("/admin/rights-requests/{id}/lifting", Fresh(P::DecideRequests), post(request::lift)),
+        write("/admin/rights-requests/{id}/action", Needs(P::DecideRequests), post(request::require_action)),
+        write("/admin/rights-requests/{id}/extension", Needs(P::DecideRequests), post(request::extend)),
+        read("/admin/notices", Needs(P::SeeNotices), get(notices::list)),
+        read("/admin/notices/{name}", Needs(P::SeeNotices), get(notices::read)),
+        read("/admin/processing-record", Needs(P::SeeNotices), get(notices::record)),
+        read("/admin/relying-parties", Needs(P::SeeRelyingParties), get(parties::list)),
+        read("/admin/relying-parties/new", Needs(P::ManageRelyingParties), get(parties::new)),
+        write("/admin/relying-parties/new", Needs(P::ManageRelyingParties), post(parties::add)),
+        read("/admin/relying-parties/{id}", Needs(P::SeeRelyingParties), get(parties::read)),
+        write("/admin/relying-parties/{id}", Needs(P::ManageRelyingParties), post(parties::change)),
+        write("/admin/relying-parties/{id}/removal", Fresh(P::ManageRelyingParties), post(parties::remove)),
+        write("/admin/deliveries/{id}/revival", Needs(P::RunJobs), post(parties::revive)),
+        read("/admin/credentials", Needs(P::SeeCredentials), get(credentials::list)),
+        read("/admin/credentials/{id}", Needs(P::SeeCredentials), get(credential::read)),
+        write("/admin/credentials/{id}/suspension", Fresh(P::ChangeCredentials), post(credential::suspend)),
+        write("/admin/credentials/{id}/reinstatement", Fresh(P::ChangeCredentials), post(credential::reinstate)),
+        write("/admin/credentials/{id}/revocation", Fresh(P::ChangeCredentials), post(credential::revoke)),
+        read("/admin/log", Needs(P::SeeLog), get(log::list)),
+        read("/admin/jobs", Needs(P::SeeJobs), get(jobs::list)),
+        read("/admin/configuration", Needs(P::SeeConfiguration), get(configuration::read)),
+        read("/admin/invitations", Needs(P::SeeAccess), get(invitations::list)),
+        read("/admin/clients", Needs(P::SeeAccess), get(clients::list)),
     ]
 }
 

@@ -41,6 +41,12 @@ const FILES: &[(&str, &str, &str, &[u8])] = &[
         include_bytes!("../../../assets/passkeys.js"),
     ),
     (
+        "log",
+        "js",
+        SCRIPT,
+        include_bytes!("../../../assets/log.js"),
+    ),
+    (
         "htmx",
         "js",
         SCRIPT,

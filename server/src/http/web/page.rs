@@ -119,6 +119,18 @@ pub(in crate::http) const NAVIGATION: &[NavigationEntry] = &[
     ),
     entry(
         "operation",
+        "invitations",
+        "/admin/invitations",
+        Permission::SeeAccess,
+    ),
+    entry(
+        "operation",
+        "clients",
+        "/admin/clients",
+        Permission::SeeAccess,
+    ),
+    entry(
+        "operation",
         "administrators",
         "/admin/administrators",
         Permission::SeeAdministrators,

@@ -44,7 +44,14 @@ macro_rules! catalogues {
 }
 
 // A new file goes into every language's folder and into this list.
-catalogues!["common.toml", "admin.toml"];
+catalogues![
+    "common.toml",
+    "admin.toml",
+    "pages.toml",
+    "pages_rights.toml",
+    "pages_exchange.toml",
+    "pages_operation.toml",
+];
 
 impl Language {
     /// All of them.
