@@ -153,10 +153,19 @@ pub struct ConsentReceiptClaims {
     pub purpose: statement::Purpose,
     /// To whom: the service that processes.
     pub controller: ServiceId,
+    /// Who may learn of verdicts, where the purpose is sharing them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Audience>,
+    /// How the consent stood when this was said: `given`. If it ends, the credential is revoked.
+    pub state: statement::ConsentState,
     /// Digest of the exact notice text that was shown.
     pub notice_digest: Digest,
-    /// Digest of the signed consent record.
+    /// The language that it was shown in.
+    pub notice_language: String,
+    /// Digest of the signed consent.
     pub consent_digest: Digest,
+    /// Digest of the consent record (ISO/IEC TS 27560) that was signed for.
+    pub record_digest: Digest,
     /// When it was given.
     #[serde(with = "timestamp::rfc3339")]
     pub given_at: UnixTime,

@@ -1,12 +1,15 @@
 //! What stands behind a basis, and what a credential says of it.
 
 use blindprint_core::{
-    EnrolmentId, ProfileId, SubjectId, UnixTime, problem::ProblemCode, statement::Verdict,
+    EnrolmentId, ProfileId, SubjectId, UnixTime,
+    problem::ProblemCode,
+    statement::{Consent, ConsentState, Verdict},
 };
 use blindprint_credentials::{
     AuthenticationClaims, Claims, ConsentReceiptClaims, Date, EnrolmentClaims, ErrorRates,
 };
 use blindprint_did::jws_digest;
+use serde_json::Value;
 
 use super::{Basis, Credentials};
 use crate::{
@@ -136,16 +139,35 @@ impl Credentials {
                     verdict_digest: jws_digest(&record.jws),
                 })
             }
-            Facts::Consent(consent) => Claims::ConsentReceipt(ConsentReceiptClaims {
-                purpose: consent.purpose(),
-                controller: self.terms.service.clone(),
-                notice_digest: consent.notice,
-                consent_digest: consent.record,
-                given_at: consent.given(),
-                expires_at: consent.expires(),
-            }),
+            Facts::Consent(consent) => {
+                let signed = blindprint_did::verify::<Consent>(&consent.jws)
+                    .map_err(|error| Error::broken("reading a consent")(error.into()))?
+                    .into_statement();
+                Claims::ConsentReceipt(ConsentReceiptClaims {
+                    purpose: signed.purpose,
+                    controller: signed.service,
+                    recipient: signed.recipient,
+                    state: ConsentState::Given,
+                    notice_digest: signed.notice,
+                    notice_language: language(consent)?,
+                    consent_digest: consent.record,
+                    record_digest: signed.record,
+                    given_at: signed.given,
+                    expires_at: signed.expires,
+                })
+            }
         })
     }
+}
+
+/// The language of the notice, as the consent's record says it.
+fn language(consent: &ConsentRecord) -> Result<String> {
+    let record: Value = serde_json::from_str(&consent.document)
+        .map_err(|error| Error::broken("reading a consent's record")(error.into()))?;
+    let language = record["dpv:hasNotice"]["dct:language"].as_str();
+    language
+        .map(str::to_owned)
+        .ok_or_else(|| Error::broken("reading a consent's record")("it names no language".into()))
 }
 
 fn operating_point(profile: ProfileId) -> Option<ErrorRates> {

@@ -116,7 +116,7 @@ async fn erase(fixture: &Fixture, key: &SigningKey, enrolment: EnrolmentId) {
 }
 
 /// A verdict on record.
-async fn verdict(
+pub(super) async fn verdict(
     fixture: &Fixture,
     key: &SigningKey,
     enrolment: EnrolmentId,
@@ -327,6 +327,13 @@ async fn a_withdrawal_revokes_the_receipt() {
     let verified = verify(&fixture, &credential).await.unwrap();
     let claims = &verified.claims()["credentialSubject"];
     assert_eq!(claims["consentDigest"], consent.record.to_string());
+    let document = serde_json::from_str(&consent.document).unwrap();
+    let record = blindprint_consent::record::digest(&document).unwrap();
+    assert_eq!(claims["recordDigest"], record.to_string());
+    assert_eq!(
+        (&claims["state"], &claims["noticeLanguage"]),
+        (&json!("given"), &json!("en"))
+    );
     let withdrawn = Effect::ConsentWithdrawn {
         subject,
         consent: consent.id,

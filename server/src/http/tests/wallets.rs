@@ -43,7 +43,7 @@ pub(super) async fn met(fixture: &Fixture, key: &SigningKey) {
     let effect = Effect::ConsentGiven {
         record: jws_digest(&jws),
         key: key.public().uri(),
-        document: "{}".to_owned(),
+        document: fixture.record(&consent).to_string(),
         head: Digest::of("head", b""),
         handle: Nonce::random(&SystemEntropy),
         receipt: jws.clone(),

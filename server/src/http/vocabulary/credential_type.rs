@@ -96,8 +96,12 @@ const fn meaning(kind: CredentialType) -> Option<Meaning> {
             claims: &[
                 ("purpose", "Purpose"),
                 ("controller", "Given to"),
+                ("recipient", "Shared with"),
+                ("state", "State"),
                 ("noticeDigest", "Digest of the notice"),
+                ("noticeLanguage", "Language of the notice"),
                 ("consentDigest", "Digest of the consent"),
+                ("recordDigest", "Digest of the consent record"),
                 ("givenAt", "Given"),
                 ("expiresAt", "Ends"),
             ],
