@@ -56,12 +56,8 @@ impl Policy {
             return Ok(Change::nothing(self, receipt.ok_or(Refusal::Unknown)?));
         }
         timely(consent.given, now)?;
-        // Whom the enclave does not know, or has forgotten, tells where their chain stands.
-        if subject.head.is_some() && subject.head != consent.previous {
-            return Err(Refusal::Chain);
-        }
         let record = permitted(&verified, Nonce::random(entropy), now)?;
-        let subject = subject.consent(consent.id, record, now)?;
+        let subject = subject.consent(consent.id, record, consent.previous, now)?;
         let receipt = self
             .parties(&consent.sub)
             .consent_receipt(&subject, consent.id, now);

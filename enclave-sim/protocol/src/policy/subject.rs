@@ -213,10 +213,15 @@ impl Subject {
         mut self,
         id: ConsentId,
         record: ConsentRecord,
+        previous: Option<Digest>,
         now: UnixTime,
     ) -> Result<Self, Refusal> {
         if self.consents.contains_key(&id) {
             return Err(Refusal::Conflict);
+        }
+        // Whom the enclave does not know, or has forgotten, tells where their chain stands.
+        if self.head.is_some() && self.head != previous {
+            return Err(Refusal::Chain);
         }
         if self.consents.len() >= MAX_CONSENTS
             || self.live_consents(now).count() >= MAX_LIVE_CONSENTS

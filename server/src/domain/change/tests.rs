@@ -1,8 +1,9 @@
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Nonce, ServiceId, SystemEntropy, UnixTime,
-    statement::{KeyRotation, Purpose, Statement},
+    statement::{KeyRotation, Purpose, Statement, SubjectErasure},
 };
 use blindprint_did::{KeyType, SigningKey, sign};
+use blindprint_protocol::message::EndCause;
 
 use super::*;
 
@@ -97,6 +98,91 @@ fn a_withdrawal_destroys_exactly_what_the_enclave_says() {
 }
 
 #[test]
+fn an_order_ends_what_the_enclave_says_and_how() {
+    let parties = Parties::new();
+    let (consent, sub) = (
+        ConsentId::random(&SystemEntropy),
+        parties.wallet.public().subject(),
+    );
+    let request = EnclaveRequest::Order {
+        order: Order::EndConsent {
+            subject: sub.clone(),
+            consent,
+            cause: EndCause::Invalidated,
+        },
+    };
+    let effects = |state| {
+        let receipt = parties.says(&ConsentReceipt {
+            iss: parties.service.clone(),
+            sub: sub.clone(),
+            consent,
+            statement: Digest::of("c", b""),
+            state,
+            expires: NOW,
+            head: Digest::of("head", b""),
+            handle: Nonce::random(&SystemEntropy),
+            iat: NOW,
+        });
+        let receipts = vec![receipt];
+        effects_of(&request, None, EnclaveResponse::Receipts { receipts })
+            .unwrap()
+            .1
+    };
+    assert!(matches!(
+        effects(ConsentState::Invalidated)[..],
+        [Effect::ConsentInvalidated { .. }]
+    ));
+    // It had been withdrawn before.
+    assert!(matches!(
+        effects(ConsentState::Withdrawn)[..],
+        [Effect::ConsentWithdrawn {
+            withdrawal: None,
+            ..
+        }]
+    ));
+    assert_eq!(effects(ConsentState::Refused), []);
+}
+
+#[test]
+fn an_erasure_forgets_whom_the_enclave_names() {
+    let parties = Parties::new();
+    let sub = parties.wallet.public().subject();
+    let receipt = parties.says(&SubjectErasureReceipt {
+        iss: parties.service.clone(),
+        sub: sub.clone(),
+        handle: Nonce::random(&SystemEntropy),
+        enrolments: Vec::new(),
+        consents: Vec::new(),
+        data_keys_destroyed: 0,
+        ordered: true,
+        iat: NOW,
+    });
+    let erasure = parties.asks(&SubjectErasure {
+        sub: sub.clone(),
+        service: parties.service.clone(),
+        iat: NOW,
+    });
+    let order = Order::EraseSubject {
+        subject: sub.clone(),
+    };
+    for request in [
+        EnclaveRequest::EraseSubject { erasure },
+        EnclaveRequest::Order { order },
+    ] {
+        let answer = EnclaveResponse::Receipt {
+            receipt: receipt.clone(),
+        };
+        let (_, effects) = effects_of(&request, None, answer).unwrap();
+        let subject = sub.clone();
+        assert_eq!(effects, [Effect::SubjectErased { subject }]);
+        let other = EnclaveResponse::Receipt {
+            receipt: parties.erased(EnrolmentId::random(&SystemEntropy)),
+        };
+        assert_eq!(effects_of(&request, None, other), None);
+    }
+}
+
+#[test]
 fn a_receipt_for_something_else_is_no_answer() {
     let parties = Parties::new();
     let enrolment = EnrolmentId::random(&SystemEntropy);
@@ -111,7 +197,10 @@ fn a_receipt_for_something_else_is_no_answer() {
     let other = parties.erased(EnrolmentId::random(&SystemEntropy));
     assert_eq!(effects_of(&request, None, answer(other)), None);
     assert!(effects_of(&request, None, answer(parties.erased(enrolment))).is_some());
-    assert_eq!(effects_of(&request, None, EnclaveResponse::MatcherAdmitted), None);
+    assert_eq!(
+        effects_of(&request, None, EnclaveResponse::MatcherAdmitted),
+        None
+    );
     assert_eq!(
         effects_of(
             &request,

@@ -96,9 +96,10 @@ async fn a_consent_ends_once_and_by_the_first_reason() {
 async fn a_consents_record_survives_a_crash_before_the_enclave_has_answered() {
     let fixture = Fixture::sqlite().await;
     let asked = (b"request".as_slice(), "{\"a\":1}");
-    let begun = fixture.store.begin_consent(&alice(), None, asked, NOW);
+    let alice = alice();
+    let begun = fixture.store.begin_consent(&alice, None, asked, NOW);
     begun.await.unwrap().unwrap();
-    let reopened = fixture.reopened().await;
+    let reopened: &dyn Store = &fixture.reopened().await;
     let unfinished = reopened.unfinished_operations(None).await.unwrap();
     assert_eq!(unfinished[0].document.as_deref(), Some("{\"a\":1}"));
     assert_eq!(unfinished[0].request, b"request");
