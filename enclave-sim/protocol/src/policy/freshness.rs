@@ -423,6 +423,3 @@ fn own_mark(jws: &Jws, own: &KeyUri) -> Option<StateMark> {
     let mark = signed::<StateMark>(jws).ok()?;
     (mark.key() == own).then(|| mark.into_statement())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,5 @@
 mod interleavings;
+mod lying_host;
 mod model;
 mod refusals;
 mod world;
