@@ -22,6 +22,7 @@ mod invalid;
 pub mod label;
 pub mod problem;
 mod profile;
+mod sign_in;
 pub mod statement;
 pub mod wire;
 
@@ -35,3 +36,4 @@ pub use id::{
 };
 pub use invalid::Invalid;
 pub use profile::{Modality, OperatingPoint, Profile, ProfileId, profile_table_digest, profiles};
+pub use sign_in::{SignInCode, SignInLink};

@@ -68,6 +68,10 @@ mod log;
 
 pub use log::{LogDescription, OwnLogEntries, OwnLogEntry};
 
+mod sign_in;
+
+pub use sign_in::SignInBrowser;
+
 wire! {
     /// `GET /v1/service`: what a wallet needs to know before it starts.
     struct Service {

@@ -47,6 +47,7 @@ pub mod reports;
 mod resolution;
 pub mod retention;
 pub mod rights;
+pub mod sign_in;
 mod status;
 mod subject;
 mod tokens;

@@ -13,6 +13,7 @@ mod ledger;
 mod notices;
 mod reports;
 mod rights;
+mod sign_in;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -28,6 +29,7 @@ pub use reports::ReportStore;
 pub use rights::{
     CaseFilter, IssuanceRecord, NotOpened, RelyingPartyStore, RetentionStore, RightsStore,
 };
+pub use sign_in::SignInStore;
 pub use sqlite::SqliteStore;
 
 use crate::{
@@ -60,6 +62,7 @@ pub trait Store:
     + RightsStore
     + RelyingPartyStore
     + RetentionStore
+    + SignInStore
     + Send
     + Sync
 {

@@ -13,6 +13,7 @@ mod operations;
 mod reports;
 mod requests;
 mod rights;
+mod sign_in;
 mod subjects;
 mod verdicts;
 

@@ -22,7 +22,7 @@ pub(super) async fn forget(tx: &mut Tx, subject: &SubjectId, stamp: Stamp<'_>) -
         .execute(&mut **tx)
         .await?;
     // In the order in which rows refer to one another. Tokens and redemptions go with their offers,
-    // uses of invitations with their enrolments.
+    // uses of invitations with their enrolments, withdrawals on the page with their consents.
     for statement in [
         // What opens the log's commitments to what was about them.
         "DELETE FROM log_salts WHERE subject = $1",
@@ -30,6 +30,7 @@ pub(super) async fn forget(tx: &mut Tx, subject: &SubjectId, stamp: Stamp<'_>) -
          WHERE subject = $1",
         "DELETE FROM idempotency WHERE caller = $1",
         "DELETE FROM offers WHERE subject = $1",
+        "DELETE FROM subject_sessions WHERE subject = $1",
         "DELETE FROM challenges WHERE subject = $1",
         "DELETE FROM verdicts WHERE subject = $1",
         "DELETE FROM operations WHERE subject = $1",
