@@ -241,18 +241,24 @@ struct Witnessing {
 }
 
 impl Witnessing {
-    fn answer(&self, body: &str) -> (StatusCode, String) {
+    fn answer(&self, body: &str) -> (StatusCode, [(&'static str, &'static str); 1], String) {
+        const SIZE: [(&str, &str); 1] = [("content-type", "text/x.tlog.size")];
+        const TEXT: [(&str, &str); 1] = [("content-type", "text/plain")];
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let asked: AddCheckpoint = body.parse().unwrap();
         let known = last.as_ref().map_or(0, Checkpoint::size);
         if asked.old_size != known {
-            return (StatusCode::CONFLICT, format!("{known}\n"));
+            return (StatusCode::CONFLICT, SIZE, format!("{known}\n"));
         }
         let head = asked.checkpoint.verify(&self.log).unwrap();
-        AddCheckpoint::check(asked.old_size, asked.path, last.as_ref(), &head).unwrap();
+        let checked = AddCheckpoint::check(asked.old_size, asked.path, last.as_ref(), &head);
+        if checked == Err(LogError::Forked) {
+            return (StatusCode::CONFLICT, TEXT, String::new());
+        }
+        checked.unwrap();
         *last = Some(head.checkpoint().clone());
         let line = self.key.cosign(&head, NOW).unwrap();
-        (StatusCode::OK, line.to_string())
+        (StatusCode::OK, TEXT, line.to_string())
     }
 
     /// Serves on a free port of this machine for as long as the test runs.
@@ -316,18 +322,20 @@ async fn a_witness_countersigns_what_extends_what_it_has_seen() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_shorter_than_its_witness_knows_is_published_no_more() {
+async fn a_log_that_is_not_what_its_witness_knows_is_published_no_more() {
     let first = Fixture::new().await;
     let (_witnessing, witness) = Witnessing::start(first.ledger.verifier().clone()).await;
     let present = Fixture::watched(vec![witness.clone()]).await;
     present.append(&["a", "b", "c"]).await;
     present.publish().await;
     assert_eq!(present.ledger.cosign(&witness, 0).await.unwrap(), 3);
-    let past = Fixture::watched(vec![witness.clone()]).await;
-    past.append(&["a"]).await;
-    past.publish().await;
-    assert!(past.ledger.cosign(&witness, 0).await.is_err());
-    assert!(past.ledger.unsound().await.unwrap().contains("set back"));
-    past.append(&["another b"]).await;
-    assert!(past.ledger.publish().await.is_err());
+    for (written, again) in [(&["a"][..], "another b"), (&["a", "b", "d"][..], "e")] {
+        let past = Fixture::watched(vec![witness.clone()]).await;
+        past.append(written).await;
+        past.publish().await;
+        assert!(past.ledger.cosign(&witness, 0).await.is_err());
+        assert!(past.ledger.unsound().await.unwrap().contains("set back"));
+        past.append(&[again]).await;
+        assert!(past.ledger.publish().await.is_err());
+    }
 }

@@ -15,6 +15,8 @@ enum Answer {
     Cosigned(String),
     /// It has another size in mind.
     Knows(u64),
+    /// It has countersigned another history of this size.
+    Forked,
 }
 
 impl Ledger {
@@ -28,13 +30,18 @@ impl Ledger {
         if head.cosigned(&witness.vkey).is_ok() {
             return Ok(size);
         }
-        let lines = match self.ask(witness, old.min(size), &head).await? {
+        let mut answer = self.ask(witness, old.min(size), &head).await?;
+        if let Answer::Knows(known) = answer
+            && known <= size
+        {
+            answer = self.ask(witness, known, &head).await?;
+        }
+        let lines = match answer {
             Answer::Cosigned(lines) => lines,
-            Answer::Knows(more) if more > size => return Err(self.forked(witness, more).await),
-            Answer::Knows(known) => match self.ask(witness, known, &head).await? {
-                Answer::Cosigned(lines) => lines,
-                Answer::Knows(_) => return Err(unusable("it cannot say what it countersigned")),
-            },
+            Answer::Knows(known) if known <= size => {
+                return Err(unusable("it cannot say what it countersigned"));
+            }
+            Answer::Knows(_) | Answer::Forked => return Err(self.forked(witness, size).await),
         };
         self.keep(size, witness, &lines).await?;
         Ok(size)
@@ -50,10 +57,12 @@ impl Ledger {
         let request = Request::post(url, "text/plain; charset=utf-8", wanted.to_string())
             .limit(LONGEST_ANSWER);
         let answer = self.egress.fetch(&request).await.map_err(unusable)?;
+        let sized = answer.content_type.as_deref() == Some("text/x.tlog.size");
         let text = String::from_utf8(answer.body).map_err(unusable)?;
         match answer.status {
             200 => Ok(Answer::Cosigned(text)),
-            409 => text.trim().parse().map(Answer::Knows).map_err(unusable),
+            409 if sized => text.trim().parse().map(Answer::Knows).map_err(unusable),
+            409 => Ok(Answer::Forked),
             status => Err(unusable(format!("it answered {status}"))),
         }
     }
@@ -74,8 +83,8 @@ impl Ledger {
 
     /// A witness has countersigned what is not here: the database was set back.
     async fn forked(&self, witness: &Witness, size: u64) -> Error {
-        const WHY: &str = "a witness has countersigned more entries than there are: the database was \
-                           set back; put the right one back";
+        const WHY: &str = "a witness has countersigned what is not in the log: the database was set \
+                           back; put the right one back";
         tracing::error!(witness = witness.vkey.name(), size, WHY);
         *self.state.lock().await = State::Unsound(WHY);
         unusable(WHY)

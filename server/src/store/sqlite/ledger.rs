@@ -40,6 +40,16 @@ pub(super) async fn append(
     Ok(positions)
 }
 
+/// Destroys what opens the commitments to verdicts that were given before, which are about to go: what
+/// is kept beside the log is kept no longer than what it is about.
+pub(super) async fn forget_verdicts(tx: &mut Tx, before: UnixTime) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM log_salts WHERE event IN (SELECT jws FROM verdicts WHERE given < $1)")
+        .bind(before.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 async fn append_one(
     tx: &mut Tx,
     frontier: &mut Frontier,

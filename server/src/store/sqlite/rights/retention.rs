@@ -11,7 +11,11 @@ use crate::{
     },
     store::{
         RetentionStore, SubjectStore as _,
-        sqlite::{SqliteStore, corrupt, failed, ledger::append, parsed},
+        sqlite::{
+            SqliteStore, corrupt, failed,
+            ledger::{append, forget_verdicts},
+            parsed,
+        },
     },
 };
 
@@ -71,6 +75,11 @@ impl RetentionStore for SqliteStore {
             // The enclave ends these.
             if kept == Kept::IdleEnrolments {
                 continue;
+            }
+            if kept == Kept::Verdicts {
+                forget_verdicts(&mut tx, before)
+                    .await
+                    .map_err(failed(DOING))?;
             }
             release(&mut tx, kept, before)
                 .await
