@@ -261,12 +261,6 @@ wire! {
         erasure: Jws,
     }
 
-    /// `POST /v1/subjects/me/erasure`.
-    struct EraseSubject {
-        /// A [`crate::statement::SubjectErasure`].
-        erasure: Jws,
-    }
-
     /// `POST /v1/authentications`.
     struct StartAuthentication {
         /// Against which enrolment.

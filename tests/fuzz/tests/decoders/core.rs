@@ -100,7 +100,6 @@ fn requests() {
         json::<wire::GiveConsent>(bytes);
         json::<wire::WithdrawConsent>(bytes);
         json::<wire::EraseEnrolment>(bytes);
-        json::<wire::EraseSubject>(bytes);
         json::<wire::StartAuthentication>(bytes);
         json::<wire::RotateKey>(bytes);
         json::<wire::Recover>(bytes);
