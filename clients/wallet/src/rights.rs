@@ -13,7 +13,7 @@ use blindprint_log::{Kind, LogVerifier, OfflineProof};
 use blindprint_resolver::{Did, Document, MethodRef, Relationship, VerificationMethod};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Wallet, keyfile};
+use crate::{Error, Result, Wallet, enrol::is_final, keyfile};
 
 /// How often a certificate is asked for that is being made, and how long in between.
 const TRIES: u32 = 60;
@@ -250,20 +250,44 @@ impl Wallet {
                 record.request.clone(),
                 Some(record.erasure.clone()),
             )
-            .await?;
+            .await;
+        let opened = match opened {
+            Ok(opened) => opened,
+            // Whom the service does not know any more it refuses: the certificate is being made.
+            Err(refused) if refused.is(ProblemCode::Unauthenticated) => {
+                return self.wait_for_proof(record).await?.ok_or(refused);
+            }
+            Err(refused) => {
+                if is_final(&refused) {
+                    // The next time it is asked for anew.
+                    self.state.erasure = None;
+                    self.save()?;
+                }
+                return Err(refused);
+            }
+        };
         if let Some(over) = self.not_now(&opened)? {
             return Ok(over);
         }
+        Ok(self
+            .wait_for_proof(record)
+            .await?
+            .unwrap_or(Erasing::Waiting {
+                request: opened.id,
+                due: opened.due,
+            }))
+    }
+
+    /// Asks for the certificate until it is there, for a while.
+    async fn wait_for_proof(&mut self, record: ErasureRecord) -> Result<Option<Erasing>> {
+        let claim = claim_of(&record.request);
         for _ in 0..TRIES {
             if let Some(proof) = self.client.erasure_certificate(&claim).await? {
-                return self.finish_erasure(record, proof);
+                return self.finish_erasure(record, proof).map(Some);
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Ok(Erasing::Waiting {
-            request: opened.id,
-            due: opened.due,
-        })
+        Ok(None)
     }
 
     /// The proof of this wallet's erasure, once there is one.

@@ -96,6 +96,13 @@ impl Default for RetentionSection {
 }
 
 impl RetentionSection {
+    /// What no type can tell is wrong, if something is.
+    pub(super) fn refused(&self) -> Option<&'static str> {
+        // Whether an enrolment is used is known by its verdicts.
+        let told = self.verdicts_days == 0 || self.idle_enrolments_days <= self.verdicts_days;
+        (!told).then_some("retention.idle_enrolments_days must be at most retention.verdicts_days")
+    }
+
     /// The same for the reaper.
     pub const fn policy(&self) -> Policy {
         Policy {

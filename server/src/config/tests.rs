@@ -170,6 +170,10 @@ fn what_types_cannot_tell_is_checked() {
         "limits.subject_burst=0",
         "service.public_url=ftp://x",
         "data=\"é\\n\"",
+        "rights.automatic=[\"review\"]",
+        "rights.cooling_off_hours=673",
+        "rights.events_hours=0",
+        "retention.idle_enrolments_days=366",
     ] {
         assert!(matches!(load("", &[bad]), Err(Error::Setup(_))), "{bad}");
     }

@@ -4,6 +4,7 @@
 
 use blindprint_core::{
     Digest, EnrolmentId, SubjectId, UnixTime,
+    problem::ProblemCode,
     statement::{ErasureCertificate, Right, SubjectErasureReceipt},
     wire::ErasureProof,
 };
@@ -27,13 +28,25 @@ impl Rights {
         for case in self.store().open_cases().await? {
             open += 1;
             overdue += u32::from(case.is_overdue(now));
-            let case = self.looked_at(case).await?;
-            let case = self.try_to_carry_out(case).await;
-            self.remind(case, now).await?;
+            let id = case.id;
+            // One request's trouble does not keep the others waiting.
+            if let Err(error) = self.tick_for(case, now).await {
+                tracing::warn!(
+                    request = %id,
+                    error = &error as &dyn std::error::Error,
+                    "a rights request could not be looked at"
+                );
+            }
         }
         metrics::gauge!("blindprint_rights_requests_open").set(open);
         metrics::gauge!("blindprint_rights_requests_overdue").set(overdue);
         Ok(())
+    }
+
+    async fn tick_for(&self, case: Case, now: UnixTime) -> Result<()> {
+        let case = self.looked_at(case).await?;
+        let case = self.try_to_carry_out(case).await;
+        self.remind(case, now).await
     }
 
     /// A request as it stands in the light of what else has happened.
@@ -87,12 +100,17 @@ impl Rights {
                 None => Ok(()),
             }
         };
-        if let Err(error) = done.await {
-            tracing::warn!(
+        match done.await {
+            Ok(()) => {}
+            // It is tried again in a second, and would fill the log while the enclave is away.
+            Err(error) if error.code() == ProblemCode::Unavailable => {
+                tracing::debug!(request = %id, "an erasure waits");
+            }
+            Err(error) => tracing::warn!(
                 request = %id,
                 error = &error as &dyn std::error::Error,
                 "an erasure is not complete yet"
-            );
+            ),
         }
         match self.store().case(id).await {
             Ok(Some(case)) => case,
