@@ -389,7 +389,12 @@ impl Config {
         if !within(self.matcher.workers, MAX_WORKERS) || !within(self.matcher.queue, MAX_QUEUE) {
             return refuse("matcher.workers must be 1 to 1024 and matcher.queue 1 to 4096");
         }
-        if let Some(what) = self.rights.refused().or_else(|| self.admin.refused()) {
+        let sections = [
+            self.rights.refused(),
+            self.retention.refused(),
+            self.admin.refused(),
+        ];
+        if let Some(what) = sections.into_iter().flatten().next() {
             return refuse(what);
         }
         let limits = &self.limits;
