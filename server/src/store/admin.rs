@@ -129,6 +129,9 @@ pub trait AdminStore {
     /// Records an act that changes nothing else.
     async fn record_act(&self, act: &Act, stamp: Stamp<'_>) -> Result<()>;
 
+    /// Whether this act is recorded, with its entry at this position of the log.
+    async fn has_act(&self, entry: u64, act: &Act) -> Result<bool>;
+
     /// Acts that fit a query, and how many there are in all.
     async fn acts(&self, query: &ActQuery) -> Result<(Vec<ActRecord>, u64)>;
 

@@ -30,7 +30,7 @@ use sqlx::{
 };
 
 use super::Store;
-use crate::{Error, Result};
+use crate::{Error, Result, domain::admin::Carried};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -115,10 +115,14 @@ impl SqliteStore {
     }
 
     async fn begin(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>> {
-        self.writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(failed(doing))
+        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        let mut tx = begun.map_err(failed(doing))?;
+        if let Some(carried) = Carried::current() {
+            admin::carry(&mut tx, &carried)
+                .await
+                .map_err(failed(doing))?;
+        }
+        Ok(tx)
     }
 }
 

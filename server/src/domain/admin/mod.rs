@@ -6,6 +6,9 @@
 
 mod administrators;
 mod audit;
+#[cfg(test)]
+pub(crate) mod authenticator;
+mod carried;
 mod keys;
 mod links;
 mod passkeys;
@@ -18,6 +21,7 @@ use blindprint_core::{Clock, Entropy};
 
 pub use administrators::{AdministratorId, AdministratorRecord, MAX_NAME, Name, Removal};
 pub use audit::{Act, ActKind, ActOutcome, ActQuery, ActRecord, Actor, record};
+pub(crate) use carried::Carried;
 pub use keys::{Ceremony, CeremonyId};
 pub use links::{LINK_SECONDS, LinkId, LinkRecord, LinkSecret, LinkState, make_link};
 pub use passkeys::{PasskeyRecord, Relying};

@@ -20,7 +20,7 @@ use crate::{
     http::{
         App, Problem,
         parameters::{Plain, Segment},
-        web::{Page, see_other, show},
+        web::{Page, browser_name, see_other, show},
     },
 };
 
@@ -127,33 +127,8 @@ pub(super) async fn end_session(
 }
 
 impl Account {
-    /// What a browser is called, from the name that it gives itself: enough to tell one's own apart.
     fn browser(&self, session: &SessionRecord) -> String {
-        let agent = session.agent.as_str();
-        // Every browser names those that it is like; the most particular name is looked for first.
-        let names = [
-            ("Edg/", "Edge"),
-            ("OPR/", "Opera"),
-            ("Firefox/", "Firefox"),
-            ("Chrome/", "Chrome"),
-            ("Safari/", "Safari"),
-        ];
-        let systems = [
-            ("Android", "Android"),
-            ("iPhone", "iPhone"),
-            ("iPad", "iPad"),
-            ("Windows", "Windows"),
-            ("Mac OS X", "macOS"),
-            ("Linux", "Linux"),
-        ];
-        let known = |table: &[(&str, &'static str)]| {
-            let found = table.iter().find(|(mark, _)| agent.contains(mark));
-            found.map(|(_, name)| *name)
-        };
-        match (known(&names), known(&systems)) {
-            (Some(name), Some(system)) => format!("{name}, {system}"),
-            (Some(name), None) | (None, Some(name)) => name.to_owned(),
-            (None, None) => self.page.t.text("account.unknown").to_owned(),
-        }
+        browser_name(&session.agent)
+            .unwrap_or_else(|| self.page.t.text("account.unknown").to_owned())
     }
 }

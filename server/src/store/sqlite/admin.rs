@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use blindprint_core::{Digest, UnixTime};
 use sqlx::{Row as _, Sqlite, Transaction, sqlite::SqliteRow};
 
-pub(super) use audit::record_act;
+pub(super) use audit::{carry, record_act};
 
 use super::{SqliteStore, count, failed, parsed, parsed_option, time, time_option};
 use crate::{
@@ -383,6 +383,12 @@ impl AdminStore for SqliteStore {
             .await
             .map_err(failed(DOING))?;
         tx.commit().await.map_err(failed(DOING))
+    }
+
+    async fn has_act(&self, entry: u64, act: &Act) -> Result<bool> {
+        audit::is_recorded(&self.readers, entry, act)
+            .await
+            .map_err(failed("looking for an administrator's act"))
     }
 
     async fn acts(&self, query: &ActQuery) -> Result<(Vec<ActRecord>, u64)> {

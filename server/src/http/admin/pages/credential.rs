@@ -81,16 +81,19 @@ async fn change(app: &App, seat: &Seat, id: IssuanceId, to: Standing) -> Result<
     let entry = entry.ok_or(Error::Refused(ProblemCode::Conflict))?;
     let stamp = app.ledger.stamp();
     let store = app.service.store();
-    let now = store
-        .change_standing(&Whose::Anybody(entry), to, stamp)
-        .await?;
-    if now != Some(to) {
-        return Err(Problem::new(ProblemCode::Conflict));
-    }
     let state = to.as_str();
     let act = Act::done(Actor::from(seat), ActKind::ChangeCredential, id);
     let act = act.with(json!({ "state": state }));
-    app.dashboard.rules.record(&act).await?;
+    let change = async {
+        let whose = Whose::Anybody(entry);
+        let now = store.change_standing(&whose, to, stamp).await?;
+        if now == Some(to) {
+            Ok(())
+        } else {
+            Err(Error::Refused(ProblemCode::Conflict))
+        }
+    };
+    app.dashboard.rules.carry(act, change).await?;
     Ok(see_other(&format!(
         "/admin/credentials/{id}?done=credential_{state}"
     )))

@@ -271,11 +271,14 @@ pub(in crate::http::admin) async fn add(
     };
     let service = &app.service;
     let now = service.clock().now();
-    match add_relying_party(service.store(), known, service.entropy(), now).await {
-        Ok(party) => {
-            noted(&app, &seat, ActKind::AddRelyingParty, party.id).await?;
-            Ok(see_other("/admin/relying-parties?done=party_added"))
-        }
+    let act = Act::done(
+        Actor::from(&seat),
+        ActKind::AddRelyingParty,
+        &known.audience,
+    );
+    let add = add_relying_party(service.store(), known, service.entropy(), now);
+    match app.dashboard.rules.carry(act, add).await {
+        Ok(_) => Ok(see_other("/admin/relying-parties?done=party_added")),
         Err(error) => again(&seat, None, fields, error),
     }
 }
@@ -296,10 +299,9 @@ pub(in crate::http::admin) async fn change(
         Ok(party) => party,
         Err(error) => return again(&seat, Some(id), fields, error),
     };
-    if !store.change_relying_party(&party).await? {
-        return Err(Problem::new(ProblemCode::Conflict));
-    }
-    noted(&app, &seat, ActKind::ChangeRelyingParty, id).await?;
+    let change = changed(store.change_relying_party(&party), ProblemCode::Conflict);
+    let act = Act::done(Actor::from(&seat), ActKind::ChangeRelyingParty, id);
+    app.dashboard.rules.carry(act, change).await?;
     Ok(see_other(&format!(
         "/admin/relying-parties/{id}?done=party_changed"
     )))
@@ -310,10 +312,10 @@ pub(in crate::http::admin) async fn remove(
     seat: Seat,
     Segment(id): Segment<RelyingPartyId>,
 ) -> Result<Response, Problem> {
-    if !app.service.store().remove_relying_party(id).await? {
-        return Err(Problem::new(ProblemCode::NotFound));
-    }
-    noted(&app, &seat, ActKind::RemoveRelyingParty, id).await?;
+    let store = app.service.store();
+    let remove = changed(store.remove_relying_party(id), ProblemCode::NotFound);
+    let act = Act::done(Actor::from(&seat), ActKind::RemoveRelyingParty, id);
+    app.dashboard.rules.carry(act, remove).await?;
     Ok(see_other("/admin/relying-parties?done=party_removed"))
 }
 
@@ -324,15 +326,23 @@ pub(in crate::http::admin) async fn revive(
     Segment(id): Segment<JobId>,
 ) -> Result<Response, Problem> {
     let now = app.service.clock().now();
-    if !app.service.store().revive_job(id, now).await? {
-        return Err(Problem::new(ProblemCode::Conflict));
-    }
+    let revive = changed(
+        app.service.store().revive_job(id, now),
+        ProblemCode::Conflict,
+    );
     let act = Act::done(Actor::from(&seat), ActKind::RunJob, id);
-    app.dashboard.rules.record(&act).await?;
+    app.dashboard.rules.carry(act, revive).await?;
     Ok(see_other("/admin/jobs?done=job_revived"))
 }
 
-async fn noted(app: &App, seat: &Seat, kind: ActKind, id: RelyingPartyId) -> Result<(), Problem> {
-    let act = Act::done(Actor::from(seat), kind, id);
-    Ok(app.dashboard.rules.record(&act).await?)
+/// What the store says it changed, or why it did not.
+async fn changed(
+    work: impl Future<Output = crate::Result<bool>>,
+    otherwise: ProblemCode,
+) -> crate::Result<()> {
+    if work.await? {
+        Ok(())
+    } else {
+        Err(Error::Refused(otherwise))
+    }
 }

@@ -164,18 +164,17 @@ fn officer(seat: &Seat) -> Officer {
     }
 }
 
-/// Notes what was decided, and goes back to the request. Its reasons stand in the request itself: the trail
-/// outlives it and holds nothing of its subject's.
+/// Has it decided, with the act, and goes back to the request. Its reasons stand in the request itself: the
+/// trail outlives it and holds nothing of its subject's.
 async fn decided(
     app: &App,
     seat: &Seat,
-    case: &Case,
+    id: RightsRequestId,
     (kind, decision): (ActKind, &str),
+    work: impl Future<Output = crate::Result<Case>>,
 ) -> Result<Response, Problem> {
-    let details = json!({ "decision": decision, "right": case.right, "state": case.state() });
-    let act = Act::done(Doer::from(seat), kind, case.id).with(details);
-    app.dashboard.rules.record(&act).await?;
-    let id = case.id;
+    let act = Act::done(Doer::from(seat), kind, id).with(json!({ "decision": decision }));
+    app.dashboard.rules.carry(act, work).await?;
     Ok(see_other(&format!(
         "/admin/rights-requests/{id}?done=request_{decision}"
     )))
@@ -188,8 +187,9 @@ pub(in crate::http::admin) async fn accept(
     seat: Seat,
     Segment(id): Segment<RightsRequestId>,
 ) -> Result<Response, Problem> {
-    let case = app.rights.accept(&officer(&seat), id).await?;
-    decided(&app, &seat, &case, (DECIDED, "approved")).await
+    let officer = officer(&seat);
+    let work = app.rights.accept(&officer, id);
+    decided(&app, &seat, id, (DECIDED, "approved"), work).await
 }
 
 pub(in crate::http::admin) async fn reject(
@@ -198,11 +198,9 @@ pub(in crate::http::admin) async fn reject(
     Segment(id): Segment<RightsRequestId>,
     Form(reasons): Form<Reasons>,
 ) -> Result<Response, Problem> {
-    let case = app
-        .rights
-        .reject(&officer(&seat), id, reasons.text())
-        .await?;
-    decided(&app, &seat, &case, (DECIDED, "rejected")).await
+    let officer = officer(&seat);
+    let work = app.rights.reject(&officer, id, reasons.text());
+    decided(&app, &seat, id, (DECIDED, "rejected"), work).await
 }
 
 pub(in crate::http::admin) async fn require_action(
@@ -211,11 +209,9 @@ pub(in crate::http::admin) async fn require_action(
     Segment(id): Segment<RightsRequestId>,
     Form(reasons): Form<Reasons>,
 ) -> Result<Response, Problem> {
-    let rights = &app.rights;
-    let case = rights
-        .require_action(&officer(&seat), id, reasons.text())
-        .await?;
-    decided(&app, &seat, &case, (DECIDED, "asked")).await
+    let officer = officer(&seat);
+    let work = app.rights.require_action(&officer, id, reasons.text());
+    decided(&app, &seat, id, (DECIDED, "asked"), work).await
 }
 
 pub(in crate::http::admin) async fn extend(
@@ -224,11 +220,9 @@ pub(in crate::http::admin) async fn extend(
     Segment(id): Segment<RightsRequestId>,
     Form(reasons): Form<Reasons>,
 ) -> Result<Response, Problem> {
-    let case = app
-        .rights
-        .extend(&officer(&seat), id, reasons.text())
-        .await?;
-    decided(&app, &seat, &case, (ActKind::ExtendRequest, "extended")).await
+    let officer = officer(&seat);
+    let work = app.rights.extend(&officer, id, reasons.text());
+    decided(&app, &seat, id, (ActKind::ExtendRequest, "extended"), work).await
 }
 
 pub(in crate::http::admin) async fn lift(
@@ -237,8 +231,9 @@ pub(in crate::http::admin) async fn lift(
     Segment(id): Segment<RightsRequestId>,
     Form(reasons): Form<Reasons>,
 ) -> Result<Response, Problem> {
-    let case = app.rights.lift(&officer(&seat), id, reasons.text()).await?;
-    decided(&app, &seat, &case, (DECIDED, "lifted")).await
+    let officer = officer(&seat);
+    let work = app.rights.lift(&officer, id, reasons.text());
+    decided(&app, &seat, id, (DECIDED, "lifted"), work).await
 }
 
 pub(in crate::http::admin) async fn overturn(
@@ -247,11 +242,9 @@ pub(in crate::http::admin) async fn overturn(
     Segment(id): Segment<RightsRequestId>,
     Form(reasons): Form<Reasons>,
 ) -> Result<Response, Problem> {
-    let rights = &app.rights;
-    let case = rights
-        .decide_review(&officer(&seat), id, true, reasons.text())
-        .await?;
-    decided(&app, &seat, &case, (DECIDED, "overturned")).await
+    let officer = officer(&seat);
+    let work = app.rights.decide_review(&officer, id, true, reasons.text());
+    decided(&app, &seat, id, (DECIDED, "overturned"), work).await
 }
 
 pub(in crate::http::admin) async fn uphold(
@@ -260,9 +253,9 @@ pub(in crate::http::admin) async fn uphold(
     Segment(id): Segment<RightsRequestId>,
     Form(reasons): Form<Reasons>,
 ) -> Result<Response, Problem> {
-    let rights = &app.rights;
-    let case = rights
-        .decide_review(&officer(&seat), id, false, reasons.text())
-        .await?;
-    decided(&app, &seat, &case, (DECIDED, "upheld")).await
+    let officer = officer(&seat);
+    let work = app
+        .rights
+        .decide_review(&officer, id, false, reasons.text());
+    decided(&app, &seat, id, (DECIDED, "upheld"), work).await
 }

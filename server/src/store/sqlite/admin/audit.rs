@@ -1,4 +1,4 @@
-use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteExecutor, sqlite::SqliteRow};
 
 use super::{
     super::{SqliteStore, corrupt, failed, ledger, parsed, parsed_option, time},
@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Result,
     domain::{
-        admin::{Act, ActKind, ActOutcome, ActQuery, ActRecord, Actor},
+        admin::{Act, ActKind, ActOutcome, ActQuery, ActRecord, Actor, Carried},
         ledger::Stamp,
     },
 };
@@ -17,7 +17,7 @@ pub(in crate::store::sqlite) async fn record_act(
     tx: &mut Tx,
     act: &Act,
     stamp: Stamp<'_>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<u64> {
     let entries = ledger::append(tx, &[act.draft(stamp.at)], stamp).await?;
     let entry = entries.first().copied().unwrap_or_default();
     sqlx::query(
@@ -36,7 +36,36 @@ pub(in crate::store::sqlite) async fn record_act(
     .bind(i64::try_from(entry).unwrap_or(i64::MAX))
     .execute(&mut **tx)
     .await?;
+    Ok(entry)
+}
+
+/// Writes the act that the caller's task carries, unless an earlier transaction of it did and committed.
+pub(in crate::store::sqlite) async fn carry(tx: &mut Tx, carried: &Carried) -> sqlx::Result<()> {
+    if let Some(entry) = carried.entry()
+        && is_recorded(&mut **tx, entry, carried.act()).await?
+    {
+        return Ok(());
+    }
+    let entry = record_act(tx, carried.act(), carried.stamp()).await?;
+    carried.written(entry);
     Ok(())
+}
+
+pub(super) async fn is_recorded(
+    executor: impl SqliteExecutor<'_>,
+    entry: u64,
+    act: &Act,
+) -> sqlx::Result<bool> {
+    let row = sqlx::query(
+        "SELECT 1 FROM admin_acts WHERE entry = $1 AND act = $2 AND target = $3 AND digest = $4",
+    )
+    .bind(i64::try_from(entry).unwrap_or(i64::MAX))
+    .bind(act.kind.as_str())
+    .bind(&act.target)
+    .bind(act.digest().to_string())
+    .fetch_optional(executor)
+    .await?;
+    Ok(row.is_some())
 }
 
 pub(super) async fn acts(store: &SqliteStore, query: &ActQuery) -> Result<(Vec<ActRecord>, u64)> {

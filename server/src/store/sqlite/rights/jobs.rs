@@ -21,6 +21,8 @@ const JOB: &str = "id, relying_party, event, payload, made, state, attempts, nex
 #[async_trait]
 impl RelyingPartyStore for SqliteStore {
     async fn record_relying_party(&self, party: &RelyingParty) -> Result<bool> {
+        const DOING: &str = "remembering a relying party";
+        let mut tx = self.begin(DOING).await?;
         let known = &party.known;
         let done = sqlx::query(
             "INSERT INTO relying_parties (id, name, audience, webhook, contact, notes, added)
@@ -33,10 +35,14 @@ impl RelyingPartyStore for SqliteStore {
         .bind(known.contact.as_deref())
         .bind(known.notes.as_deref())
         .bind(party.added.0)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .map_err(failed("remembering a relying party"))?;
-        Ok(done.rows_affected() == 1)
+        .map_err(failed(DOING))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.commit().await.map_err(failed(DOING))?;
+        Ok(true)
     }
 
     async fn relying_party(&self, id: RelyingPartyId) -> Result<Option<RelyingParty>> {
@@ -62,6 +68,8 @@ impl RelyingPartyStore for SqliteStore {
     }
 
     async fn change_relying_party(&self, party: &RelyingParty) -> Result<bool> {
+        const DOING: &str = "changing a relying party";
+        let mut tx = self.begin(DOING).await?;
         let known = &party.known;
         let done = sqlx::query(
             "UPDATE relying_parties
@@ -75,19 +83,29 @@ impl RelyingPartyStore for SqliteStore {
         .bind(known.webhook.as_deref())
         .bind(known.contact.as_deref())
         .bind(known.notes.as_deref())
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .map_err(failed("changing a relying party"))?;
-        Ok(done.rows_affected() == 1)
+        .map_err(failed(DOING))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.commit().await.map_err(failed(DOING))?;
+        Ok(true)
     }
 
     async fn remove_relying_party(&self, id: RelyingPartyId) -> Result<bool> {
+        const DOING: &str = "forgetting a relying party";
+        let mut tx = self.begin(DOING).await?;
         let done = sqlx::query("DELETE FROM relying_parties WHERE id = $1")
             .bind(id.to_string())
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await
-            .map_err(failed("forgetting a relying party"))?;
-        Ok(done.rows_affected() == 1)
+            .map_err(failed(DOING))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.commit().await.map_err(failed(DOING))?;
+        Ok(true)
     }
 
     async fn recipients(&self, subject: &SubjectId) -> Result<Vec<RelyingPartyId>> {
@@ -154,6 +172,8 @@ impl RelyingPartyStore for SqliteStore {
     }
 
     async fn revive_job(&self, id: JobId, now: UnixTime) -> Result<bool> {
+        const DOING: &str = "reviving a job";
+        let mut tx = self.begin(DOING).await?;
         // It may be as old as a new one once more.
         let done = sqlx::query(
             "UPDATE jobs SET state = 'waiting', attempts = 0, made = $2, next = $2, ended = NULL
@@ -161,10 +181,14 @@ impl RelyingPartyStore for SqliteStore {
         )
         .bind(id.to_string())
         .bind(now.0)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .map_err(failed("reviving a job"))?;
-        Ok(done.rows_affected() == 1)
+        .map_err(failed(DOING))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.commit().await.map_err(failed(DOING))?;
+        Ok(true)
     }
 
     async fn jobs(&self, state: Option<JobState>, skip: u32, most: u32) -> Result<(Vec<Job>, u64)> {
