@@ -97,6 +97,15 @@ impl Host {
         if self.config.recompute {
             arguments.push("--recompute".to_owned());
         }
+        if let Some(terms) = &self.config.log {
+            arguments.push(format!("--log={}", terms.log));
+            let witness = terms.witness.iter();
+            arguments.extend(witness.map(|witness| format!("--witness={witness}")));
+            arguments.push(format!("--witness-period={}", terms.period));
+        }
+        if self.config.restore {
+            arguments.push("--restore".to_owned());
+        }
         arguments
     }
 

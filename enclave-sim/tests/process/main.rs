@@ -6,3 +6,4 @@ mod flows;
 mod host;
 mod recompute;
 mod tampering;
+mod witness;
