@@ -215,7 +215,12 @@ impl Notifier {
         let now = self.service.clock().now();
         let Err(failed) = sent else {
             metrics::counter!("blindprint_events_total", "outcome" => "delivered").increment(1);
-            return self.store().job_done(job.id, now).await;
+            self.store().job_done(job.id, now).await?;
+            // The last thing that named somebody who is erased.
+            return match job.event {
+                Event::AccountPurged => self.store().purge().await,
+                Event::ConsentWithdrawn => Ok(()),
+            };
         };
         let next = job.again(failed.final_no, self.most_age, now);
         let outcome = if next.is_some() { "failed" } else { "dead" };
