@@ -7,7 +7,12 @@ use axum::{extract::State, response::Response};
 
 use super::lists;
 use crate::{
-    domain::reports::{DeliveryFilter, DeliveryRow, DeliveryState, Extent},
+    domain::{
+        admin::Permission,
+        reports::{
+            DeliveryFilter, DeliveryRow, DeliveryState, Extent, PageNumber, Sorted, TimeSort,
+        },
+    },
     http::{
         App, Problem,
         admin::seat::Seat,
@@ -25,7 +30,15 @@ use crate::{
 struct Jobs {
     page: Page,
     changes: Table,
+    /// Events that were given up, which somebody may send again.
+    dead: Vec<DeliveryRow>,
     deliveries: Table,
+}
+
+impl Jobs {
+    fn event(&self, row: &DeliveryRow) -> String {
+        event(self.page.t, row)
+    }
 }
 
 pub(in crate::http::admin) async fn list(
@@ -78,11 +91,33 @@ pub(in crate::http::admin) async fn list(
     .rows(rows)
     .or(t.text("jobs.no_changes"), t.text("jobs.no_changes_hint"));
     let deliveries = deliveries(&app, &page, &listing, &filter).await?;
+    let dead = if page.may(Permission::RunJobs) {
+        given_up(&app).await?
+    } else {
+        Vec::new()
+    };
     Ok(show(&Jobs {
+        dead,
         page,
         changes,
         deliveries,
     }))
+}
+
+async fn given_up(app: &App) -> Result<Vec<DeliveryRow>, Problem> {
+    let filter = DeliveryFilter {
+        state: Some(DeliveryState::Dead),
+        ..DeliveryFilter::default()
+    };
+    let extent = Extent::Page(PageNumber::FIRST, Sorted::descending(TimeSort::Time));
+    let found = app.service.store().delivery_rows(&filter, &extent).await?;
+    Ok(found.rows)
+}
+
+/// What an event says, for people. The last part of its URI is its name.
+fn event(t: Texts, row: &DeliveryRow) -> String {
+    let name = row.event.rsplit(['/', ':']).next().unwrap_or_default();
+    t.text(&format!("delivery.event_of.{name}")).to_owned()
 }
 
 /// Events that were told or are to be told, by a filter.
@@ -132,15 +167,13 @@ fn cells(t: Texts, row: &DeliveryRow) -> Vec<Cell> {
     };
     let state = format!("delivery.state_of.{}", row.state.as_str());
     let (party, name) = &row.relying_party;
-    // The last part of an event's URI is its name.
-    let event = row.event.rsplit(['/', ':']).next().unwrap_or_default();
     vec![
         Cell::Link {
             href: format!("/admin/relying-parties/{party}"),
             text: name.clone(),
             code: false,
         },
-        Cell::text(t.text(&format!("delivery.event_of.{event}"))),
+        Cell::Text(event(t, row)),
         Cell::Badge(Badge::new(tone, t.text(&state))),
         Cell::Number(row.attempts.into()),
         Cell::Time(row.made),
