@@ -1,6 +1,7 @@
 //! The router in process, over a real database, with no enclave behind it: what is refused before
 //! the enclave is asked, and what happens while it does not answer.
 
+mod admin;
 mod admission;
 mod authorization;
 mod consents;

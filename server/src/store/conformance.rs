@@ -1,5 +1,6 @@
 //! What every database must do. Each case gets an empty store of its own.
 
+mod admin;
 mod changes;
 mod consents;
 mod credentials;

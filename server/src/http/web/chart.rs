@@ -439,7 +439,7 @@ mod tests {
             assert!(!html.contains("<b>") && !html.contains("style="), "{html}");
         }
         assert!(bar.contains("1,500"), "{bar}");
-        assert!(donut.contains("75."), "{donut}");
+        assert!(donut.contains("\"75 25\""), "{donut}");
     }
 
     #[test]

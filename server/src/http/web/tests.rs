@@ -107,7 +107,8 @@ fn no_template_carries_a_style_or_a_script_of_its_own() {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     walk(&root, &|path, text| {
-        if path.extension().is_some_and(|extension| extension == "md") {
+        // What tells how to write templates is none, and an export is a file that stands alone.
+        if path.ends_with("README.md") || path.ends_with("export.html") {
             return;
         }
         for bad in [
