@@ -13,6 +13,7 @@ mod limits;
 mod log;
 mod openid;
 mod pages;
+mod rights;
 mod vc_api;
 mod vocabulary;
 mod wallets;
