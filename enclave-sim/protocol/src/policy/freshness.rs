@@ -65,7 +65,7 @@ pub(super) struct LogMemory {
 }
 
 /// What one boot knows of the log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Freshness {
     /// Marks of this boot, the oldest first.
     drawn: VecDeque<StateMark>,
@@ -388,7 +388,9 @@ impl Policy {
             if ends.get(&subject.handle) == Some(&Kind::SubjectErased) {
                 let tombstone = self.tombstone_of(subject, None, now);
                 write = self.registry.burying(write, id.clone(), tombstone);
-            } else if let Some(next) = ended(subject, ends, now) {
+            } else if subject.handles().any(|handle| ends.contains_key(&handle))
+                && let Some(next) = ended(subject, ends, now)
+            {
                 write = write.and(id.clone(), next);
             }
         }
