@@ -8,7 +8,7 @@ use askama::Template;
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -38,6 +38,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) struct Door {
     pub(super) app: Arc<App>,
     pub(super) access: Access,
+    /// Whether it changes something.
+    pub(super) writes: bool,
     pub(super) route: &'static str,
 }
 
@@ -64,7 +66,7 @@ pub(super) async fn gate(State(door): State<Door>, request: Request, next: Next)
 
 async fn admit(door: &Door, request: Request, page: &mut Page) -> Result<Admitted, Problem> {
     let dashboard = &door.app.dashboard;
-    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let writes = door.writes;
     if writes && !is_from_own_page(dashboard, request.headers()) {
         return Err(Problem::new(ProblemCode::ChallengeGone));
     }

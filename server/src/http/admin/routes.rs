@@ -211,6 +211,7 @@ pub(in crate::http) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         let door = Door {
             app: Arc::clone(app),
             access: entry.access,
+            writes: entry.method != Method::GET,
             route: entry.path,
         };
         let guarded = entry

@@ -83,11 +83,6 @@ impl Listing {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Whether any of these filters is set.
-    pub(in crate::http) fn filtered(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.values.contains_key(*name))
-    }
-
     /// The page asked for, from 1.
     pub(in crate::http) fn page(&self) -> u32 {
         let page = self.value("page").and_then(|page| page.parse().ok());

@@ -3,6 +3,7 @@
 //!
 //! `server/templates/README.md` tells how to make a page.
 
+mod agent;
 pub(super) mod assets;
 pub(super) mod chart;
 pub(super) mod csv;
@@ -24,10 +25,13 @@ use axum::{
     routing::{get, post},
 };
 
-pub(super) use page::{NAVIGATION, NavigationEntry, Page, Seated, Toast};
+pub(super) use agent::browser_name;
+#[cfg(test)]
+pub(super) use page::NAVIGATION;
+pub(super) use page::{Page, Seated};
 pub(super) use preferences::{Preferences, Theme, cookie, own_path};
 pub(super) use security::secured;
-pub(super) use texts::{Language, Moment, Texts};
+pub(super) use texts::{Language, Texts};
 pub(super) use timeline::{Event, Timeline};
 
 use super::{App, Problem, envelope::StandardForm};
