@@ -132,7 +132,7 @@ fn row(t: Texts, index: u64, bytes: &[u8]) -> Vec<Cell> {
     } else {
         Tone::Neutral
     };
-    let kind = format!("log.kind_of.{}", entry.kind().as_str());
+    let kind = format!("log.kind_of.{}", entry.kind().as_str().replace('.', "_"));
     let content = match (entry.commitment(), entry.handles()) {
         (Some(commitment), _) => t.fill("log.committed", commitment),
         (None, [first, rest @ ..]) => match rest.len() {
