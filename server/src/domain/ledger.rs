@@ -214,6 +214,9 @@ impl Ledger {
         let mut state = self.state.lock().await;
         if let State::Unchecked { known } = &*state {
             let found = self.examine(known.as_deref()).await?;
+            if let Some(why) = found {
+                tracing::error!(why, "nothing of the log is signed any more");
+            }
             *state = found.map_or(State::Sound, State::Unsound);
         }
         match *state {

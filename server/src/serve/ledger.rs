@@ -264,5 +264,6 @@ async fn follow_keys(ledger: Arc<Ledger>, credentials: Arc<Credentials>, enclave
 }
 
 fn complain(error: &Error, what: &'static str) {
-    tracing::error!(error = error as &dyn StdError, what);
+    let why = error.source().map(ToString::to_string);
+    tracing::error!(error = error as &dyn StdError, why, "{what}");
 }

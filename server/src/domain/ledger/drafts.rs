@@ -57,10 +57,20 @@ impl Draft {
 
     /// The end of a subject's consents or enrolments, by the enclave's names of them.
     pub fn end(subject: &SubjectId, kind: Kind, handles: Vec<Nonce>, event: &Jws) -> Self {
+        Self::ended(subject, kind, handles, event.as_str())
+    }
+
+    /// The same where the enclave gives no receipt of its own: with what else ended them.
+    pub fn ended(
+        subject: &SubjectId,
+        kind: Kind,
+        handles: Vec<Nonce>,
+        event: impl Into<String>,
+    ) -> Self {
         Self {
             kind,
             subject: Some(subject.clone()),
-            content: Content::Tombstone(handles, Some(event.as_str().into())),
+            content: Content::Tombstone(handles, Some(event.into())),
         }
     }
 

@@ -85,7 +85,7 @@ impl Ledger {
     async fn forked(&self, witness: &Witness, size: u64) -> Error {
         const WHY: &str = "a witness has countersigned what is not in the log: the database was set \
                            back; put the right one back";
-        tracing::error!(witness = witness.vkey.name(), size, WHY);
+        tracing::error!(witness = witness.vkey.name(), size, "{WHY}");
         *self.state.lock().await = State::Unsound(WHY);
         unusable(WHY)
     }

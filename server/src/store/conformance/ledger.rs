@@ -1,5 +1,7 @@
 //! The transparency log: what is recorded is logged, once, and stays.
 
+use blindprint_core::statement::EnrolmentReceipt;
+use blindprint_did::{KeyType, SigningKey, sign};
 use blindprint_log::{Commitment, Entry, Frontier, Kind, Tree, TreeHash};
 
 use super::*;
@@ -263,4 +265,62 @@ async fn the_largest_head_is_the_latest_and_one_size_has_one_head() {
     assert_eq!(again.latest_head(true).await.unwrap(), cosigned);
     assert_eq!(again.head_of(3).await.unwrap(), cosigned);
     assert_eq!(again.head_of(4).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_ends_without_a_receipt_of_its_own_is_a_tombstone_too() {
+    let Fixture { store, .. } = &Fixture::sqlite().await;
+    let store = &**store;
+    let enclave = SigningKey::generate(KeyType::Ed25519, &SystemEntropy);
+    let (given, _, consent) = consent_given(&alice());
+    let Effect::ConsentGiven { handle, .. } = &given else {
+        panic!()
+    };
+    let consents_handle = *handle;
+    apply(store, &alice(), given).await;
+    let enrolments_handle = nonce();
+    let mut replaced = None;
+    for handle in [enrolments_handle, nonce()] {
+        let pending = pending(&alice(), consent, None);
+        let enrolment = pending.enrolment.enrolment;
+        let receipt = EnrolmentReceipt {
+            iss: service(),
+            sub: alice(),
+            enrolment,
+            template: pending.template,
+            submission: pending.enrolment.submission,
+            consent,
+            profile: pending.enrolment.profile,
+            key: pending.enrolment.key,
+            pinned_key: key("first"),
+            replaced,
+            handle,
+            iat: NOW,
+        };
+        let begun = store.begin_enrolment(&pending, b"", NOW).await;
+        let effect = Effect::Enrolled {
+            enrolment,
+            receipt: sign(&enclave, &receipt).unwrap(),
+            replaced,
+            at: NOW,
+        };
+        store
+            .finish_operation(begun.unwrap().unwrap(), &[effect], &[], stamp())
+            .await
+            .unwrap();
+        replaced = Some(enrolment);
+    }
+    let ended = Effect::ConsentsEnded {
+        subject: alice(),
+        at: NOW,
+    };
+    apply(store, &alice(), ended).await;
+    let logged = entries(store).await;
+    let [template, consent] = logged.as_slice() else {
+        panic!("{logged:?}")
+    };
+    assert_eq!(template.kind(), Kind::EnrolmentErased);
+    assert_eq!(template.handles(), [enrolments_handle]);
+    assert_eq!(consent.kind(), Kind::ConsentWithdrawn);
+    assert_eq!(consent.handles(), [consents_handle]);
 }

@@ -1,7 +1,10 @@
+use std::str::FromStr;
+
 use async_trait::async_trait;
-use blindprint_core::{Nonce, SubjectId, UnixTime};
-use blindprint_log::{Frontier, LogError, Salt, TreeHash};
+use blindprint_core::{EnrolmentId, Jws, Nonce, SubjectId, UnixTime, statement::EnrolmentReceipt};
+use blindprint_log::{Entry, Frontier, Kind, LogError, Salt, TreeHash};
 use secrecy::zeroize::Zeroizing;
+use serde_json::json;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteExecutor, Transaction, sqlite::SqliteRow};
 
 use super::{SqliteStore, corrupt, failed};
@@ -48,6 +51,68 @@ pub(super) async fn forget_verdicts(tx: &mut Tx, before: UnixTime) -> sqlx::Resu
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// Logs that a template is over because another took its place, which the enclave's receipt for that
+/// one says of it by its id alone.
+pub(super) async fn log_replaced(
+    tx: &mut Tx,
+    enrolment: EnrolmentId,
+    stamp: Stamp<'_>,
+) -> sqlx::Result<()> {
+    let row =
+        sqlx::query("SELECT subject, receipt FROM enrolments WHERE id = $1 AND state = 'live'")
+            .bind(enrolment.to_string())
+            .fetch_optional(&mut **tx)
+            .await?;
+    let Some(row) = row else {
+        return Ok(());
+    };
+    let subject: SubjectId = read(&row, "subject")?;
+    let receipt: Jws = read(&row, "receipt")?;
+    // What another epoch of the enclave signed may name no handle.
+    let Ok(word) = blindprint_did::verify::<EnrolmentReceipt>(&receipt) else {
+        return Ok(());
+    };
+    let event = json!({ "enrolment": enrolment, "ended": "replaced" }).to_string();
+    let handles = vec![word.statement().handle];
+    let draft = Draft::ended(&subject, Kind::EnrolmentErased, handles, event);
+    append(tx, &[draft], stamp).await.map(drop)
+}
+
+/// Logs that all consents of a subject are over because the device that gave them is lost. The enclave
+/// gives no receipt for each.
+pub(super) async fn log_consents_ended(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    stamp: Stamp<'_>,
+) -> sqlx::Result<()> {
+    let rows = sqlx::query(
+        "SELECT handle FROM consents WHERE subject = $1 AND state = 'given' AND handle <> ''
+         ORDER BY given, id",
+    )
+    .bind(subject.as_str())
+    .fetch_all(&mut **tx)
+    .await?;
+    let handles: sqlx::Result<Vec<Nonce>> = rows.iter().map(|row| read(row, "handle")).collect();
+    let event = json!({ "ended": "device replaced" }).to_string();
+    let drafts: Vec<Draft> = handles?
+        .chunks(Entry::MAX_HANDLES / 2)
+        .map(|handles| {
+            let handles = handles.to_vec();
+            Draft::ended(subject, Kind::ConsentWithdrawn, handles, event.as_str())
+        })
+        .collect();
+    append(tx, &drafts, stamp).await.map(drop)
+}
+
+fn read<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &SqliteRow,
+    column: &str,
+) -> sqlx::Result<T> {
+    let text: &str = row.try_get(column)?;
+    text.parse()
+        .map_err(|error: T::Err| sqlx::Error::Decode(error.into()))
 }
 
 async fn append_one(

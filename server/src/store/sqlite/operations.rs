@@ -10,7 +10,7 @@ use super::{
     credentials::{Of, change},
     failed,
     forgetting::forget,
-    ledger::append,
+    ledger::{append, log_consents_ended, log_replaced},
     parsed,
     rights::queue_withdrawn,
     time,
@@ -202,10 +202,7 @@ async fn insert_operation(
 async fn apply(tx: &mut Tx, effect: &Effect, stamp: Stamp<'_>) -> sqlx::Result<()> {
     match effect {
         Effect::ConsentGiven {
-            consent,
-            key,
-            head,
-            ..
+            consent, key, head, ..
         } => {
             meet(tx, &consent.sub, key, consent.given).await?;
             if give_consent(tx, effect).await? {
@@ -245,7 +242,10 @@ async fn apply(tx: &mut Tx, effect: &Effect, stamp: Stamp<'_>) -> sqlx::Result<(
         } => {
             enrol(tx, *enrolment, receipt, *at).await?;
             match replaced {
-                Some(replaced) => erase(tx, *replaced, None, *at, stamp).await,
+                Some(replaced) => {
+                    log_replaced(tx, *replaced, stamp).await?;
+                    erase(tx, *replaced, None, *at, stamp).await
+                }
                 None => Ok(()),
             }
         }
@@ -386,6 +386,7 @@ async fn end_consents(
     at: UnixTime,
     stamp: Stamp<'_>,
 ) -> sqlx::Result<()> {
+    log_consents_ended(tx, subject, stamp).await?;
     sqlx::query(
         "UPDATE consents SET state = 'withdrawn', withdrawn = $2
          WHERE subject = $1 AND withdrawn IS NULL AND state <> 'refused'",
