@@ -195,7 +195,10 @@ fn event(t: Texts, row: &TimelineRow) -> Event {
         at: row.at,
         tone,
         what: t
-            .text(&format!("timeline.{}", row.kind.as_str()))
+            .text(&format!(
+                "timeline.kind.{}",
+                row.kind.as_str().replace('.', "_")
+            ))
             .to_owned(),
         detail: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
         href: rights.then(|| format!("/admin/rights-requests/{}", row.id)),
