@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 use blindprint_core::{
     Digest, EnrolmentId, Jws, KeyUri, Nonce, RightsRequestId, ServiceId, SubjectId, UnixTime,
     label,
+    problem::ProblemCode,
     statement::{ErasureCertificate, Right, RightsRequest, SubjectErasure, SubjectErasureReceipt},
     wire::{ErasureProof, RightsRequestView, RightsState},
 };

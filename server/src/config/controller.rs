@@ -80,3 +80,49 @@ impl ControllerSection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_the_controller_is_what_people_read() {
+        let service = "https://id.example".parse().unwrap();
+        let silent = ControllerSection::default();
+        assert_eq!(silent.controller(&service).unwrap().name, "id.example");
+        let named = ControllerSection {
+            name: Some("Example GmbH".to_owned()),
+            jurisdiction: "DE".to_owned(),
+            ..ControllerSection::default()
+        };
+        let controller = named.controller(&service).unwrap();
+        assert_eq!(
+            (&*controller.name, &*controller.jurisdiction),
+            ("Example GmbH", "DE")
+        );
+        let nowhere = ControllerSection {
+            storage_locations: vec!["the cloud".to_owned()],
+            ..ControllerSection::default()
+        };
+        let error = nowhere.controller(&service).unwrap_err().to_string();
+        assert!(error.contains("storage_locations"), "{error}");
+    }
+
+    #[test]
+    fn notices_come_from_a_folder_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let section = ControllerSection {
+            notices: Some(folder.path().to_owned()),
+            ..ControllerSection::default()
+        };
+        let embedded = ControllerSection::default()
+            .library()
+            .unwrap()
+            .iter()
+            .count();
+        assert_eq!(section.library().unwrap().iter().count(), embedded);
+        std::fs::write(folder.path().join("a-1.en.md"), "# Title\n").unwrap();
+        let error = section.library().unwrap_err().to_string();
+        assert!(error.contains("a-1.en.md"), "{error}");
+    }
+}
