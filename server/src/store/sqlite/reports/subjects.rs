@@ -99,9 +99,7 @@ fn subject_row(row: &SqliteRow) -> Result<SubjectRow> {
 
 /// The state of the consent `c` at a time.
 pub(super) fn consent_state(now: i64) -> String {
-    format!(
-        "CASE WHEN c.state = 'given' AND c.expires <= {now} THEN 'expired' ELSE c.state END"
-    )
+    format!("CASE WHEN c.state = 'given' AND c.expires <= {now} THEN 'expired' ELSE c.state END")
 }
 
 fn live(now: i64) -> String {
@@ -193,7 +191,8 @@ pub(super) async fn rights(
         key: "r.id",
     };
     let order = |sort| match sort {
-        RightsSort::Due => "r.due",
+        // What was answered has no deadline any more, and comes last.
+        RightsSort::Due => "CASE WHEN r.closed IS NULL THEN r.due END",
         RightsSort::Opened => "r.opened",
     };
     let row = |row: &SqliteRow| {
