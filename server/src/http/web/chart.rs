@@ -75,6 +75,7 @@ impl Drawing {
         !values.any(Option::is_some)
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     fn colour(&self, index: impl Borrow<usize>) -> usize {
         index.borrow() % COLOURS
     }
@@ -215,6 +216,7 @@ impl LineChart {
         runs
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     fn path(&self, run: &[Point]) -> String {
         let mut path = String::new();
         for (index, point) in run.iter().enumerate() {
@@ -392,7 +394,7 @@ mod tests {
         Drawing {
             t: Texts(Language::English),
             id: "chart",
-            title: "Verdicts <b>".to_owned(),
+            title: "Verdicts <i>".to_owned(),
             summary: "How many".to_owned(),
             labels: (1..=values.len()).map(|day| format!("day {day}")).collect(),
             series: vec![Series {
@@ -405,12 +407,13 @@ mod tests {
 
     #[test]
     fn scales_end_at_round_numbers() {
-        assert_eq!(ceiling(0.0, Form::Whole), 1.0);
-        assert_eq!(ceiling(3.0, Form::Whole), 4.0);
-        assert_eq!(ceiling(7.0, Form::Whole), 8.0);
-        assert_eq!(ceiling(41.0, Form::Whole), 50.0);
-        assert_eq!(ceiling(0.3, Form::Share), 1.0);
-        assert_eq!(ceiling(1234.0, Form::Unit(0, "ms")), 2000.0);
+        let end = |largest, form| ceiling(largest, form).to_string();
+        assert_eq!(end(0.0, Form::Whole), "1");
+        assert_eq!(end(3.0, Form::Whole), "4");
+        assert_eq!(end(7.0, Form::Whole), "8");
+        assert_eq!(end(41.0, Form::Whole), "50");
+        assert_eq!(end(0.3, Form::Share), "1");
+        assert_eq!(end(1234.0, Form::Unit(0, "ms")), "2000");
     }
 
     #[test]
@@ -436,7 +439,7 @@ mod tests {
             .unwrap();
         for html in [&line, &bar, &donut] {
             assert!(html.contains("day 1") && html.contains("How many"));
-            assert!(!html.contains("<b>") && !html.contains("style="), "{html}");
+            assert!(!html.contains("<i>") && !html.contains("style="), "{html}");
         }
         assert!(bar.contains("1,500"), "{bar}");
         assert!(donut.contains("\"75 25\""), "{donut}");
