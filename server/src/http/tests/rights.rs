@@ -269,7 +269,7 @@ async fn a_review_ends_in_a_signed_decision() {
 }
 
 #[tokio::test]
-async fn an_erasure_can_be_taken_back_while_it_waits_and_nothing_is_compared_meanwhile() {
+async fn an_erasure_that_has_begun_goes_on_and_nothing_is_compared_meanwhile() {
     let fixture = Fixture::new().await;
     let key = wallet();
     let enrolment = enrolled(&fixture, &key).await;
