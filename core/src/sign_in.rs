@@ -42,10 +42,14 @@ impl FromStr for SignInCode {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let is_half = |half: &str| half.len() == HALF && half.bytes().all(|b| ALPHABET.contains(&b));
+        let is_half =
+            |half: &str| half.len() == HALF && half.bytes().all(|b| ALPHABET.contains(&b));
         match text.split_once('-') {
             Some((first, second)) if is_half(first) && is_half(second) => Ok(Self(text.to_owned())),
-            _ => Err(Invalid::new("code", "two groups of four letters and digits, joined by a dash")),
+            _ => Err(Invalid::new(
+                "code",
+                "two groups of four letters and digits, joined by a dash",
+            )),
         }
     }
 }
@@ -63,7 +67,11 @@ pub struct SignInLink {
 
 impl fmt::Display for SignInLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, session, code } = self;
+        let Self {
+            service,
+            session,
+            code,
+        } = self;
         write!(f, "{PREFIX}{service}&session={session}&code={code}")
     }
 }
@@ -107,7 +115,9 @@ mod tests {
             "https://id.example/me/sign-in".to_owned(),
             format!("blindprint:sign-in?service=https://id.example&session={nonce}"),
             format!("blindprint:sign-in?service=https://id.example&session={nonce}&code=ABCD-EFG1"),
-            format!("blindprint:sign-in?service=https://id.example/x&session={nonce}&code=ABCD-EFGH"),
+            format!(
+                "blindprint:sign-in?service=https://id.example/x&session={nonce}&code=ABCD-EFGH"
+            ),
             format!("blindprint:sign-in?service=https://id.example&session=short&code=ABCD-EFGH"),
         ] {
             assert!(text.parse::<SignInLink>().is_err(), "{text}");

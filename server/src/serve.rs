@@ -34,9 +34,10 @@ use crate::{
     domain::{
         Buckets, InvitationKey, Issuer, Locks, Notices, OpenId, OpenIdParts, OpenIdTerms, Parts,
         Places, ProtocolKey, Rate, Service, Terms,
+        sign_in::{SignInParts, SignIns},
     },
     folder::{self, DataFolder, Occupied},
-    http::{self, App, Operators, TOKEN_RATE},
+    http::{self, App, Operators, OwnPage, TOKEN_RATE},
     process::Supervisor,
     store::{SqliteStore, Store},
     telemetry, trust,
@@ -288,6 +289,14 @@ fn assemble(
         burst: limits.address_burst,
     };
     let dashboard = admin::dashboard(config, service, http, &store, (clock, entropy));
+    let own_page = SignIns::new(SignInParts {
+        store: Arc::clone(&store),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        service: service.clone(),
+        waiting: limits.remembered,
+    });
+    let own_page = OwnPage::new(own_page, limits.remembered);
     let service = Arc::new(Service::new(terms, parts));
     let openid = Arc::new(OpenId::new(openid_terms, openid));
     let ledger = Arc::new(ledger);
@@ -299,6 +308,7 @@ fn assemble(
         ledger,
         rights,
         dashboard,
+        own_page,
         resolution_rate: Buckets::new(resolution_rate, limits.remembered),
         // One address never has all places.
         resolutions: Places::new(resolutions, (resolutions / 4).max(1)),

@@ -14,7 +14,9 @@ use blindprint_core::{
     problem::ProblemCode, statement::SignIn,
 };
 
-pub use browser::{BrowserId, BrowserRecord, BrowserSecret, FRESH_SECONDS, IDLE_SECONDS, LONGEST_SECONDS};
+pub use browser::{
+    BrowserId, BrowserRecord, BrowserSecret, FRESH_SECONDS, IDLE_SECONDS, LONGEST_SECONDS,
+};
 pub use pending::PENDING_SECONDS;
 
 use self::pending::{Owner, Pending, Signed};
@@ -88,7 +90,9 @@ impl SignIns {
     }
 
     fn wait_for(&self, owner: Owner) -> Result<()> {
-        let SignInParts { entropy, service, .. } = &self.parts;
+        let SignInParts {
+            entropy, service, ..
+        } = &self.parts;
         self.pending.begin(owner, service, self.now(), &**entropy)
     }
 
@@ -127,7 +131,11 @@ impl SignIns {
     }
 
     /// Signs the stranger's browser in whose link a wallet has signed. The secret is another one.
-    pub async fn enter(&self, secret: &BrowserSecret, agent: &str) -> Result<Option<BrowserSecret>> {
+    pub async fn enter(
+        &self,
+        secret: &BrowserSecret,
+        agent: &str,
+    ) -> Result<Option<BrowserSecret>> {
         let now = self.now();
         let owner = Owner::Stranger(secret.digest());
         let Some(signed) = self.pending.take(owner, now) else {
@@ -136,24 +144,34 @@ impl SignIns {
         let secret = BrowserSecret::random(&*self.parts.entropy);
         let id = BrowserId(self.parts.entropy.uuid());
         let record = BrowserRecord::new(id, secret.digest(), signed, agent, now);
-        self.parts.store.record_browser(&record, MOST_BROWSERS).await?;
+        self.parts
+            .store
+            .record_browser(&record, MOST_BROWSERS)
+            .await?;
         metrics::counter!("blindprint_page_sign_ins_total").increment(1);
         Ok(Some(secret))
     }
 
     /// Notes that a browser's subject has signed again, if they have. Somebody else's signature ends
     /// the session: two people are at one browser.
-    pub async fn renew(&self, browser: &BrowserRecord) -> Result<bool> {
+    pub async fn renew(&self, browser: &BrowserRecord) -> Result<Option<BrowserRecord>> {
         let now = self.now();
         let Some(signed) = self.pending.take(Owner::SignedIn(browser.id), now) else {
-            return Ok(false);
+            return Ok(None);
         };
         if signed.subject != browser.subject || signed.key != browser.key {
             self.end(browser, browser.id).await?;
             return Err(Error::Refused(ProblemCode::Unauthenticated));
         }
         let store = &self.parts.store;
-        store.prove_browser(browser.id, &signed.sign_in, now).await
+        let kept = store
+            .prove_browser(browser.id, &signed.sign_in, now)
+            .await?;
+        Ok(kept.then(|| BrowserRecord {
+            sign_in: signed.sign_in,
+            proven: now,
+            ..browser.clone()
+        }))
     }
 
     /// Whose browser this is, if somebody is signed in in it. Using it keeps it so.

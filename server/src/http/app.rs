@@ -7,7 +7,7 @@ use blindprint_core::Digest;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Dashboard;
+use super::{Dashboard, OwnPage};
 use crate::{
     backend::MaterialStore,
     config::Setting,
@@ -30,6 +30,8 @@ pub struct App {
     pub rights: Arc<Rights>,
     /// What administrators see and do.
     pub dashboard: Dashboard,
+    /// What subjects see and do.
+    pub own_page: OwnPage,
     /// DIDs that are resolved for strangers, by one address.
     pub resolution_rate: Buckets<Address>,
     /// The same at this moment.

@@ -21,6 +21,7 @@ mod identifiers;
 mod invitations;
 mod keys;
 mod log;
+mod me;
 mod nonces;
 mod notices;
 mod oauth2;
@@ -63,6 +64,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use admin::Dashboard;
 pub use app::{Address, App, Operators, Right, TOKEN_RATE};
+pub use me::OwnPage;
 pub use problem::Problem;
 
 /// Every endpoint and what wraps them.
@@ -78,6 +80,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(openapi::pages(document))
         .merge(web::routes())
         .merge(admin::routes(app))
+        .merge(me::routes(app))
         .method_not_allowed_fallback(method_not_allowed);
     // Within the layer that answers browsers' preflights, which are of a method that no route takes.
     let protocols = protocols
@@ -123,6 +126,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(consents::record::handler))
         .routes(routes!(processing_record::read::handler))
         .routes(routes!(subjects::me::handler))
+        .routes(routes!(me::accept::handler))
         .routes(routes!(subjects::rotate_key::handler))
         .routes(routes!(subjects::recover::handler))
         .routes(routes!(nonces::issue::handler))

@@ -11,6 +11,7 @@ mod fixture;
 mod identifiers;
 mod limits;
 mod log;
+mod me;
 mod openid;
 mod pages;
 mod rights;

@@ -66,6 +66,12 @@ pub(super) async fn forget(app: Arc<App>, idempotency_seconds: i64) {
                 "what is over could not be forgotten"
             );
         }
+        if let Err(error) = app.own_page.rules.forget().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "subjects' sessions that are over could not be forgotten"
+            );
+        }
         app.openid.forget_presentations();
         app.metrics.run_upkeep();
         sleep(Duration::from_secs(30)).await;

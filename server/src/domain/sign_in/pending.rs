@@ -78,14 +78,23 @@ impl Pending {
         }
         let expires = now.plus(PENDING_SECONDS);
         let signed = None;
-        shown.insert(owner, Shown { link, expires, signed });
+        shown.insert(
+            owner,
+            Shown {
+                link,
+                expires,
+                signed,
+            },
+        );
         Ok(())
     }
 
     pub(super) fn standing(&self, owner: Owner, now: UnixTime) -> Standing {
         match self.shown().get(&owner).filter(|it| now < it.expires) {
             None => Standing::Gone,
-            Some(Shown { signed: Some(_), .. }) => Standing::Signed,
+            Some(Shown {
+                signed: Some(_), ..
+            }) => Standing::Signed,
             Some(Shown { link, expires, .. }) => Standing::Waiting {
                 link: link.clone(),
                 expires: *expires,

@@ -17,7 +17,9 @@ struct World {
 
 async fn world(waiting: usize) -> World {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("db.sqlite")).await.unwrap();
+    let store = SqliteStore::open(&folder.path().join("db.sqlite"))
+        .await
+        .unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
     let rules = SignIns::new(SignInParts {
         store: Arc::new(store),
@@ -26,7 +28,11 @@ async fn world(waiting: usize) -> World {
         service: SERVICE.parse().unwrap(),
         waiting,
     });
-    World { rules, clock, _folder: folder }
+    World {
+        rules,
+        clock,
+        _folder: folder,
+    }
 }
 
 fn wallet() -> SigningKey {
@@ -62,13 +68,19 @@ impl World {
     }
 
     fn accept(&self, key: &SigningKey, link: &SignInLink) -> Result<()> {
-        self.rules.accept(&caller(key), self.word(key, link, |_| {}))
+        self.rules
+            .accept(&caller(key), self.word(key, link, |_| {}))
     }
 
     async fn signed_in(&self, key: &SigningKey) -> BrowserSecret {
         let shown = self.rules.begin().unwrap();
-        self.accept(key, &link(self.rules.of_stranger(&shown))).unwrap();
-        self.rules.enter(&shown, "Firefox\n").await.unwrap().unwrap()
+        self.accept(key, &link(self.rules.of_stranger(&shown)))
+            .unwrap();
+        self.rules
+            .enter(&shown, "Firefox\n")
+            .await
+            .unwrap()
+            .unwrap()
     }
 }
 
@@ -81,11 +93,25 @@ async fn a_browser_is_the_subjects_once_their_wallet_signed_its_link() {
     let link = link(world.rules.of_stranger(&shown));
     world.accept(&key, &link).unwrap();
     world.accept(&key, &link).unwrap();
-    assert_eq!(world.accept(&other, &link).unwrap_err().code(), ProblemCode::ChallengeGone);
+    assert_eq!(
+        world.accept(&other, &link).unwrap_err().code(),
+        ProblemCode::ChallengeGone
+    );
     assert_eq!(world.rules.of_stranger(&shown), Standing::Signed);
-    let secret = world.rules.enter(&shown, "Firefox\n").await.unwrap().unwrap();
-    assert!(world.rules.signed_in(&shown).await.unwrap().is_none(), "the first cookie opens nothing");
-    assert!(world.rules.enter(&shown, "").await.unwrap().is_none(), "once");
+    let secret = world
+        .rules
+        .enter(&shown, "Firefox\n")
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        world.rules.signed_in(&shown).await.unwrap().is_none(),
+        "the first cookie opens nothing"
+    );
+    assert!(
+        world.rules.enter(&shown, "").await.unwrap().is_none(),
+        "once"
+    );
     let browser = world.rules.signed_in(&secret).await.unwrap().unwrap();
     assert_eq!(browser.subject, key.public().subject());
     assert_eq!(browser.agent, "Firefox");
@@ -109,10 +135,16 @@ async fn what_is_signed_for_something_else_opens_nothing() {
         let word = world.word(&key, &link, forge);
         world.rules.accept(&caller(&key), word).unwrap_err();
     }
-    assert!(matches!(world.rules.of_stranger(&shown), Standing::Waiting { .. }));
+    assert!(matches!(
+        world.rules.of_stranger(&shown),
+        Standing::Waiting { .. }
+    ));
     world.clock.advance(PENDING_SECONDS);
     assert_eq!(world.rules.of_stranger(&shown), Standing::Gone);
-    assert_eq!(world.accept(&key, &link).unwrap_err().code(), ProblemCode::ChallengeGone);
+    assert_eq!(
+        world.accept(&key, &link).unwrap_err().code(),
+        ProblemCode::ChallengeGone
+    );
 }
 
 #[tokio::test]
@@ -124,10 +156,16 @@ async fn a_session_ends_when_idle_and_in_the_end() {
         assert!(world.rules.signed_in(&secret).await.unwrap().is_some());
     }
     world.clock.advance(60);
-    assert!(world.rules.signed_in(&secret).await.unwrap().is_none(), "an hour");
+    assert!(
+        world.rules.signed_in(&secret).await.unwrap().is_none(),
+        "an hour"
+    );
     let secret = world.signed_in(&wallet()).await;
     world.clock.advance(IDLE_SECONDS);
-    assert!(world.rules.signed_in(&secret).await.unwrap().is_none(), "idle");
+    assert!(
+        world.rules.signed_in(&secret).await.unwrap().is_none(),
+        "idle"
+    );
     world.rules.forget().await.unwrap();
 }
 
@@ -141,10 +179,15 @@ async fn what_destroys_something_wants_a_signature_of_the_same_subject() {
     world.clock.advance(FRESH_SECONDS);
     assert!(!world.rules.is_fresh(&browser));
     let shown = world.rules.begin_again(&browser).unwrap();
-    assert_eq!(world.rules.begin_again(&browser).unwrap(), shown, "a page that is drawn again shows the same link");
-    assert!(!world.rules.renew(&browser).await.unwrap());
+    assert_eq!(
+        world.rules.begin_again(&browser).unwrap(),
+        shown,
+        "a page that is drawn again shows the same link"
+    );
+    assert!(world.rules.renew(&browser).await.unwrap().is_none());
     world.accept(&key, &link(shown)).unwrap();
-    assert!(world.rules.renew(&browser).await.unwrap());
+    let renewed = world.rules.renew(&browser).await.unwrap().unwrap();
+    assert_ne!(renewed.sign_in, browser.sign_in);
     let browser = world.rules.signed_in(&secret).await.unwrap().unwrap();
     assert!(world.rules.is_fresh(&browser));
 
@@ -159,7 +202,11 @@ async fn a_flood_of_links_takes_no_more_memory_than_it_may() {
     let world = world(3).await;
     let shown: Vec<_> = (0..3).map(|_| world.rules.begin().unwrap()).collect();
     assert!(world.rules.begin().is_err());
-    assert!(shown.iter().all(|it| world.rules.of_stranger(it) != Standing::Gone));
+    assert!(
+        shown
+            .iter()
+            .all(|it| world.rules.of_stranger(it) != Standing::Gone)
+    );
     world.clock.advance(PENDING_SECONDS);
     assert!(world.rules.begin().is_ok());
 }
@@ -184,5 +231,8 @@ async fn one_signs_out_in_one_browser_or_in_another() {
     for _ in 0..12 {
         world.signed_in(&key).await;
     }
-    assert_eq!(world.rules.browsers(&own).await.unwrap().len(), MOST_BROWSERS as usize);
+    assert_eq!(
+        world.rules.browsers(&own).await.unwrap().len(),
+        MOST_BROWSERS as usize
+    );
 }

@@ -28,8 +28,9 @@ use crate::{
         admin::{Admin, AdminParts, Relying},
         ledger::{Ledger, LedgerParts, Stamp},
         rights::{Rights, RightsParts},
+        sign_in::{SignInParts, SignIns},
     },
-    http::{App, Dashboard, Operators, TOKEN_RATE, router},
+    http::{App, Dashboard, Operators, OwnPage, TOKEN_RATE, router},
     store::{SqliteStore, Store},
     telemetry,
 };
@@ -151,6 +152,7 @@ impl Fixture {
             ledger,
             rights,
             dashboard: dashboard(&store, &clock),
+            own_page: own_page(&store, &clock),
             resolution_rate: Buckets::new(resolutions, 100),
             resolutions: Places::new(4, 1),
             material: MaterialStore::new(
@@ -375,6 +377,17 @@ fn dashboard(store: &Arc<SqliteStore>, clock: &Arc<ManualClock>) -> Dashboard {
     };
     let terms = AdminSection::default().terms();
     Dashboard::new(Admin::new(parts, terms), None, 100)
+}
+
+fn own_page(store: &Arc<SqliteStore>, clock: &Arc<ManualClock>) -> OwnPage {
+    let parts = SignInParts {
+        store: Arc::clone(store) as Arc<dyn Store>,
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        entropy: Arc::new(SystemEntropy),
+        service: service(),
+        waiting: 100,
+    };
+    OwnPage::new(SignIns::new(parts), 100)
 }
 
 fn ledger(store: &Arc<SqliteStore>, clock: &Arc<ManualClock>) -> Ledger {

@@ -53,6 +53,13 @@ const FILES: &[(&str, &str, &str, &[u8])] = &[
         include_bytes!("../../../assets/htmx.min.js"),
     ),
     (
+        "me",
+        "css",
+        "text/css; charset=utf-8",
+        include_bytes!("../../../assets/me.css"),
+    ),
+    ("me", "js", SCRIPT, include_bytes!("../../../assets/me.js")),
+    (
         "icon",
         "svg",
         "image/svg+xml",

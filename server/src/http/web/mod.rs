@@ -8,6 +8,7 @@ pub(super) mod assets;
 pub(super) mod chart;
 pub(super) mod csv;
 pub(super) mod listing;
+mod markdown;
 mod page;
 mod preferences;
 mod security;
@@ -26,6 +27,7 @@ use axum::{
 };
 
 pub(super) use agent::browser_name;
+pub(super) use markdown::markdown;
 #[cfg(test)]
 pub(super) use page::NAVIGATION;
 pub(super) use page::{Page, Seated};

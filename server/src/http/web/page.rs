@@ -38,6 +38,8 @@ pub(in crate::http) struct Page {
     pub section: &'static str,
     /// The administrator who is signed in.
     pub seated: Option<Seated>,
+    /// The token of forms, where a subject is signed in on their own page.
+    pub own: Option<String>,
     /// What was just done.
     pub toast: Option<Toast>,
 }
@@ -154,6 +156,7 @@ impl Page {
             back,
             section: "",
             seated: None,
+            own: None,
             toast,
         }
     }
@@ -170,6 +173,12 @@ impl Page {
         self
     }
 
+    /// The same for a subject, whose forms carry this token.
+    pub(in crate::http) fn own(mut self, csrf: String) -> Self {
+        self.own = Some(csrf);
+        self
+    }
+
     /// Whether the reader may do this: what they may not is not offered.
     pub(in crate::http) fn may(&self, permission: Permission) -> bool {
         self.seated
@@ -179,7 +188,8 @@ impl Page {
 
     /// The token that forms carry; empty if nobody is signed in.
     pub(in crate::http) fn csrf(&self) -> &str {
-        self.seated.as_ref().map_or("", |seated| &seated.csrf)
+        let seated = self.seated.as_ref().map(|seated| seated.csrf.as_str());
+        seated.or(self.own.as_deref()).unwrap_or_default()
     }
 
     /// The navigation's headings with the entries that the reader may follow.

@@ -51,6 +51,7 @@ catalogues![
     "pages_rights.toml",
     "pages_exchange.toml",
     "pages_operation.toml",
+    "me.toml",
 ];
 
 impl Language {

@@ -87,13 +87,14 @@ impl SignInStore for SqliteStore {
     }
 
     async fn prove_browser(&self, id: BrowserId, sign_in: &Jws, now: UnixTime) -> Result<bool> {
-        let done = sqlx::query("UPDATE subject_sessions SET sign_in = $2, proven = $3 WHERE id = $1")
-            .bind(id.to_string())
-            .bind(sign_in.as_str())
-            .bind(now.0)
-            .execute(&self.writer)
-            .await
-            .map_err(failed("noting that a subject signed again"))?;
+        let done =
+            sqlx::query("UPDATE subject_sessions SET sign_in = $2, proven = $3 WHERE id = $1")
+                .bind(id.to_string())
+                .bind(sign_in.as_str())
+                .bind(now.0)
+                .execute(&self.writer)
+                .await
+                .map_err(failed("noting that a subject signed again"))?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -143,14 +144,13 @@ impl SignInStore for SqliteStore {
         subject: &SubjectId,
         consent: ConsentId,
     ) -> Result<Option<Jws>> {
-        let row = sqlx::query(
-            "SELECT sign_in FROM page_withdrawals WHERE subject = $1 AND consent = $2",
-        )
-        .bind(subject.as_str())
-        .bind(consent.to_string())
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(failed("reading who withdrew"))?;
+        let row =
+            sqlx::query("SELECT sign_in FROM page_withdrawals WHERE subject = $1 AND consent = $2")
+                .bind(subject.as_str())
+                .bind(consent.to_string())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed("reading who withdrew"))?;
         row.map(|row| parsed(&row, "sign_in")).transpose()
     }
 }
