@@ -20,6 +20,7 @@ mod recover;
 mod recovery_key;
 mod rights;
 mod rotate;
+mod sign_in;
 mod status;
 mod trust;
 mod withdraw;
@@ -70,6 +71,7 @@ enum Command {
     Withdraw(withdraw::Arguments),
     Erase(erase::Arguments),
     Rights(rights::Arguments),
+    SignIn(sign_in::Arguments),
     Rotate(rotate::Arguments),
     RecoveryKey(recovery_key::Arguments),
     Recover(recover::Arguments),
@@ -98,6 +100,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Did(arguments) => did::run(&place, arguments).await,
         Command::Withdraw(arguments) => withdraw::run(&place, &arguments).await,
         Command::Rights(arguments) => rights::run(&place, arguments).await,
+        Command::SignIn(arguments) => sign_in::run(&place, arguments).await,
         Command::Erase(arguments) => erase::run(&place, &arguments).await,
         Command::Rotate(arguments) => rotate::run(&place, &arguments).await,
         Command::RecoveryKey(arguments) => recovery_key::run(&place, &arguments),

@@ -4,6 +4,7 @@ mod call;
 mod endpoints;
 mod log;
 mod rights;
+mod sign_in;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

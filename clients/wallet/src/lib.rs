@@ -45,6 +45,7 @@ mod rights;
 mod rotate;
 mod sealing;
 mod secret;
+mod sign_in;
 mod state;
 mod verify;
 mod wallet;
