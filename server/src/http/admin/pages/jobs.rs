@@ -97,9 +97,9 @@ pub(in crate::http::admin) async fn list(
         Vec::new()
     };
     Ok(show(&Jobs {
-        dead,
         page,
         changes,
+        dead,
         deliveries,
     }))
 }

@@ -99,7 +99,7 @@ pub(super) async fn exported(app: &App, seat: &Seat, list: &str) -> Result<(), P
 }
 
 /// A name as one segment of a path: a DID may hold what would end it.
-pub(super) fn segment(name: impl ToString) -> String {
+pub(super) fn segment(name: &impl ToString) -> String {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC
         .remove(b':')
         .remove(b'.')

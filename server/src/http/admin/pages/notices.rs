@@ -158,22 +158,21 @@ pub(in crate::http::admin) async fn read(
 ) -> Result<Response, Problem> {
     let page = seat.page("notices");
     let t = page.t;
-    let (notice, sample) = match name.parse::<Digest>() {
-        Ok(digest) => (app.service.notice(digest, None).await?, false),
-        Err(_) => {
-            let notices = app.service.notices();
-            let source = notices
-                .library()
-                .iter()
-                .find(|source| source.name() == name);
-            let source = source.ok_or(Error::Refused(ProblemCode::NotFound))?;
-            let sample = source.purpose() == Purpose::Sharing;
-            let recipient = sample.then(|| recipient(t)).transpose()?;
-            let notice = source
-                .publish(app.service.id(), notices.controller(), recipient.as_ref())
-                .map_err(|error| Error::broken("publishing a notice")(error.into()))?;
-            (Some(notice), sample)
-        }
+    let (notice, sample) = if let Ok(digest) = name.parse::<Digest>() {
+        (app.service.notice(digest, None).await?, false)
+    } else {
+        let notices = app.service.notices();
+        let source = notices
+            .library()
+            .iter()
+            .find(|source| source.name() == name);
+        let source = source.ok_or(Error::Refused(ProblemCode::NotFound))?;
+        let sample = source.purpose() == Purpose::Sharing;
+        let recipient = sample.then(|| recipient(t)).transpose()?;
+        let notice = source
+            .publish(app.service.id(), notices.controller(), recipient.as_ref())
+            .map_err(|error| Error::broken("publishing a notice")(error.into()))?;
+        (Some(notice), sample)
     };
     let notice = notice.ok_or(Error::Refused(ProblemCode::NotFound))?;
     let summary = notice.summary;

@@ -56,7 +56,7 @@ pub(in crate::http::admin) async fn list(
             Cell::Code(party.known.audience.to_string()),
             optional(party.known.webhook.as_ref()),
             optional(party.known.contact.as_ref()),
-            Cell::Time(party.added),
+            Cell::Text(t.date(party.added)),
         ]
     });
     let columns = vec![

@@ -42,6 +42,7 @@ struct Request {
 }
 
 /// What can be done about a request now, by whoever looks at it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a button of its own")]
 struct Steps {
     accept: bool,
     review: bool,
@@ -188,7 +189,7 @@ pub(in crate::http::admin) async fn accept(
     Segment(id): Segment<RightsRequestId>,
 ) -> Result<Response, Problem> {
     let officer = officer(&seat);
-    let work = app.rights.accept(&officer, id);
+    let work = Box::pin(app.rights.accept(&officer, id));
     decided(&app, &seat, id, (DECIDED, "approved"), work).await
 }
 

@@ -122,8 +122,8 @@ fn cells(t: Texts, row: &RightsRow, now: UnixTime) -> Vec<Cell> {
             Some(_) => Cell::Empty,
             None => Cell::Badge(left(t, row.due, now)),
         },
-        Cell::Time(row.due),
-        Cell::Time(row.opened),
+        Cell::Text(t.date(row.due)),
+        Cell::Text(t.date(row.opened)),
     ]
 }
 

@@ -1,6 +1,6 @@
 use blindprint_core::{
     SubjectId, UnixTime,
-    statement::{ConsentState, Right},
+    statement::{ConsentState, Purpose, Right},
 };
 use sqlx::{Row as _, sqlite::SqliteRow};
 
@@ -115,11 +115,7 @@ pub(super) async fn consents(
     let state = consent_state(now);
     let which = |query: &mut Query| {
         searched(query, &["c.subject", "c.id"], filter.search.as_ref());
-        equals(
-            query,
-            "c.purpose",
-            filter.purpose.map(|purpose| purpose.as_str()),
-        );
+        equals(query, "c.purpose", filter.purpose.map(Purpose::as_str));
         equals(query, &state, filter.state.map(ConsentState::as_str));
     };
     let columns = format!(
