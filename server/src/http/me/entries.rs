@@ -7,6 +7,7 @@ use axum::{extract::State, response::Response};
 use blindprint_core::problem::ProblemCode;
 use blindprint_log::Entry;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::visitor::Visitor;
 use crate::{
@@ -130,18 +131,20 @@ async fn found(app: &App, visitor: &Visitor, index: u64) -> Result<OwnEntry> {
         .ok_or(Error::Refused(ProblemCode::NotFound))
 }
 
-/// The proof of an entry, to save.
+/// The entry with what opens it and the proof that it is in the log, to save.
 pub(super) async fn proof(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     Segment(index): Segment<u64>,
 ) -> Result<Response, Problem> {
-    found(&app, &visitor, index).await?;
-    let proof = app.ledger.proof(index).await?;
-    let name = format!("blindprint-log-{index}.tlog-proof");
-    Ok(download(
-        &name,
-        "text/plain; charset=utf-8",
-        proof.to_string(),
-    ))
+    let own = found(&app, &visitor, index).await?;
+    let file = json!({
+        "index": own.index,
+        "entry": String::from_utf8_lossy(&own.entry),
+        "salt": own.salt.to_text().to_string(),
+        "event": own.event,
+        "proof": app.ledger.proof(index).await?.to_string(),
+    });
+    let name = format!("blindprint-log-{index}.json");
+    Ok(download(&name, "application/json", format!("{file:#}\n")))
 }

@@ -25,8 +25,9 @@ use crate::{
     },
 };
 
-/// What is asked for on a form of its own; access and portability are the export, and erasure has a page.
-const ASKED: [Right; 4] = [
+/// What is asked for on a form of its own; portability is the export, and erasure has a page.
+const ASKED: [Right; 5] = [
+    Right::Access,
     Right::Rectification,
     Right::Restriction,
     Right::Objection,
@@ -39,7 +40,7 @@ struct RightsPage {
     page: Page,
     now: UnixTime,
     cases: Vec<Case>,
-    asked: [Right; 4],
+    asked: [Right; 5],
 }
 
 pub(super) async fn page(

@@ -182,6 +182,7 @@ async fn all_pages_open_for_whoever_is_signed_in_even_if_nothing_is_kept_of_them
         "/me/notices",
         "/me/erasure",
         "/me/rights/new/rectification",
+        "/me/rights/new/access",
         "/me/rights/new/restriction",
         "/me/rights/new/objection",
         "/me/rights/new/review",
