@@ -102,19 +102,15 @@ fn ceiling(largest: f64, form: Form) -> f64 {
         return 1.0;
     }
     if largest <= 0.0 || !largest.is_finite() {
-        return 1.0;
+        return if form == Form::Whole { 4.0 } else { 1.0 };
     }
     let power = 10_f64.powf(largest.log10().floor());
-    let steps = [1.0, 2.0, 4.0, 5.0, 8.0, 10.0];
-    let top = steps.into_iter().map(|step| step * power);
-    let top = top.into_iter().find(|top| *top >= largest);
-    let top = top.unwrap_or(10.0 * power);
+    let steps = [1.0, 1.2, 2.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0];
+    let mut tops = steps.into_iter().map(|step| step * power);
     // Four grid lines of whole numbers.
-    if form == Form::Whole {
-        top.max(4.0)
-    } else {
-        top
-    }
+    let is_even = |top: f64| form != Form::Whole || top % 4.0 == 0.0;
+    tops.find(|top| *top >= largest && is_even(*top))
+        .unwrap_or(12.0 * power)
 }
 
 /// A line of the grid: its height in the drawing and its value.
@@ -408,10 +404,11 @@ mod tests {
     #[test]
     fn scales_end_at_round_numbers() {
         let end = |largest, form| ceiling(largest, form).to_string();
-        assert_eq!(end(0.0, Form::Whole), "1");
+        assert_eq!(end(0.0, Form::Whole), "4");
         assert_eq!(end(3.0, Form::Whole), "4");
         assert_eq!(end(7.0, Form::Whole), "8");
-        assert_eq!(end(41.0, Form::Whole), "50");
+        assert_eq!(end(9.0, Form::Whole), "12");
+        assert_eq!(end(41.0, Form::Whole), "60");
         assert_eq!(end(0.3, Form::Share), "1");
         assert_eq!(end(1234.0, Form::Unit(0, "ms")), "2000");
     }
