@@ -47,9 +47,7 @@ pub(super) fn open(
     stored: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
     let damaged = || Error::broken("decrypting a template")("it is damaged, or another's".into());
-    let (header, rest) = stored
-        .split_first_chunk::<HEADER>()
-        .ok_or_else(damaged)?;
+    let (header, rest) = stored.split_first_chunk::<HEADER>().ok_or_else(damaged)?;
     let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or_else(damaged)?;
     if header[0] != VERSION {
         return Err(damaged());
