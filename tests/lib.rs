@@ -9,12 +9,16 @@
 )]
 
 mod disk;
+mod holder;
+mod node;
 mod people;
 mod service;
 
 use std::{env, path::PathBuf};
 
 pub use disk::SmallDisk;
+pub use holder::{Holder, Said};
+pub use node::{Answer, Node, Running};
 pub use people::{Person, capture, insist};
 pub use service::{Process, Service};
 

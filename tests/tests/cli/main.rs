@@ -2,31 +2,28 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod person;
-
 use std::fs;
 
-use blindprint_tests::Service;
-use person::Person;
+use blindprint_tests::{Holder, Service};
 use serde_json::Value;
 
 #[test]
 fn a_wallet_from_first_start_to_withdrawal() {
     let service = Service::start();
     let invitation = service.invitation(8);
-    let alice = Person::new();
+    let alice = Holder::new();
     starts(&alice, &service);
     survives_being_killed(&alice, &invitation);
     authenticates(&alice);
     changes_keys(&alice);
     let alice = moves_to_another_file(alice);
     erases(&alice, &invitation);
-    let (old, new) = (alice, Person::new());
+    let (old, new) = (alice, Holder::new());
     takes_over(&old, &new, &service);
     enrols_again_and_withdraws(&new, &invitation);
 }
 
-fn starts(alice: &Person, service: &Service) {
+fn starts(alice: &Holder, service: &Service) {
     alice.run(&["status"]).failed(2, "invalid");
     // An enclave that runs another program is not spoken to.
     let mut trust: Value =
@@ -61,7 +58,7 @@ fn starts(alice: &Person, service: &Service) {
 
 /// Killed between the moment κ is on disk and the answer: whatever the service has made of the
 /// request, wallet and service agree afterwards.
-fn survives_being_killed(alice: &Person, invitation: &str) {
+fn survives_being_killed(alice: &Holder, invitation: &str) {
     let file = alice.capture("L001_1");
     let enrol = [
         "enrol",
@@ -93,7 +90,7 @@ fn survives_being_killed(alice: &Person, invitation: &str) {
     }
 }
 
-fn authenticates(alice: &Person) {
+fn authenticates(alice: &Holder) {
     let same = alice.auth("L001_2").ok();
     assert_eq!(same["matched"], true);
     assert_eq!(same["says"]["aud"], "https://shop.example");
@@ -112,7 +109,7 @@ fn authenticates(alice: &Person) {
     assert_eq!(alice.auth("L001_1").ok()["matched"], true);
 }
 
-fn changes_keys(alice: &Person) {
+fn changes_keys(alice: &Holder) {
     let before = alice.run(&["status"]).ok();
     let changed = alice.run(&["rotate"]).ok();
     assert_ne!(before["key"], changed["keys"]["key"]);
@@ -123,7 +120,7 @@ fn changes_keys(alice: &Person) {
     assert_eq!(alice.auth("L001_2").ok()["matched"], true);
 }
 
-fn moves_to_another_file(alice: Person) -> Person {
+fn moves_to_another_file(alice: Holder) -> Holder {
     alice.run(&["export-keys", "backup.age"]).ok();
     alice
         .run(&["export-keys", "backup.age"])
@@ -141,7 +138,7 @@ fn moves_to_another_file(alice: Person) -> Person {
     moved
 }
 
-fn erases(alice: &Person, invitation: &str) {
+fn erases(alice: &Holder, invitation: &str) {
     let erased = alice.run(&["erase"]).ok();
     assert!(erased["erased"]["receipt"].is_string(), "{erased}");
     alice.auth("L001_2").failed(1, "not-enrolled");
@@ -149,7 +146,7 @@ fn erases(alice: &Person, invitation: &str) {
     assert_eq!(alice.auth("L001_1").ok()["matched"], true);
 }
 
-fn takes_over(old: &Person, new: &Person, service: &Service) {
+fn takes_over(old: &Holder, new: &Holder, service: &Service) {
     let page = new.path("recovery.txt");
     let out = page.to_str().unwrap();
     old.run(&["recovery-key", "--out", out]).ok();
@@ -170,7 +167,7 @@ fn takes_over(old: &Person, new: &Person, service: &Service) {
     );
     old.run(&["status"]).failed(1, "unauthenticated");
     // The used recovery key is worth nothing any more.
-    let third = Person::new();
+    let third = Holder::new();
     third.init(service).ok();
     third
         .run(&["recover", "--recovery-key", out, "replace-device"])
@@ -183,7 +180,7 @@ fn takes_over(old: &Person, new: &Person, service: &Service) {
     );
 }
 
-fn enrols_again_and_withdraws(new: &Person, invitation: &str) {
+fn enrols_again_and_withdraws(new: &Holder, invitation: &str) {
     new.enrol("L001_1", &["--invitation", invitation]).ok();
     assert_eq!(new.auth("L001_2").ok()["matched"], true);
     let withdrawn = new.run(&["withdraw"]).ok();

@@ -4,7 +4,6 @@
 mod host;
 mod issuer;
 mod machine;
-mod node;
 
 mod anchor;
 mod chain;
@@ -18,7 +17,7 @@ mod strangers;
 mod tokens;
 mod wallets;
 
+pub use blindprint_tests::{Answer, Node, Running};
 pub use host::Host;
 pub use issuer::Issuer;
 pub use machine::{Machine, Reply, get};
-pub use node::{Answer, Node, Running};

@@ -1,5 +1,3 @@
-//! A person at the command line: a wallet file, a passphrase, captures.
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -8,30 +6,35 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use blindprint_tests::{Service, capture, program};
 use serde_json::{Value, json};
 
-pub(crate) struct Person {
+use crate::{Service, capture, program};
+
+/// Somebody at the command line: a wallet file, a passphrase, captures.
+pub struct Holder {
     folder: tempfile::TempDir,
     wallet: &'static str,
 }
 
 /// What a command did.
-pub(crate) struct Said {
-    pub(crate) code: i32,
-    pub(crate) json: Value,
-    pub(crate) stderr: String,
+pub struct Said {
+    /// Its exit status.
+    pub code: i32,
+    /// What it printed.
+    pub json: Value,
+    /// What it said besides.
+    pub stderr: String,
 }
 
 impl Said {
     /// That it succeeded.
-    pub(crate) fn ok(self) -> Value {
+    pub fn ok(self) -> Value {
         assert_eq!(self.code, 0, "{}{}", self.json, self.stderr);
         self.json
     }
 
     /// That it failed with this exit status and kind of error.
-    pub(crate) fn failed(self, code: i32, kind: &str) {
+    pub fn failed(self, code: i32, kind: &str) {
         assert_eq!(
             (self.code, self.json["error"].as_str()),
             (code, Some(kind)),
@@ -41,8 +44,10 @@ impl Said {
     }
 }
 
-impl Person {
-    pub(crate) fn new() -> Self {
+impl Holder {
+    /// With no wallet yet.
+    #[expect(clippy::new_without_default, reason = "it makes a folder")]
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("passphrase"), "a passphrase for tests\n").unwrap();
         Self {
@@ -52,12 +57,22 @@ impl Person {
     }
 
     /// The same person with another wallet file.
-    pub(crate) fn with_wallet(self, wallet: &'static str) -> Self {
+    pub fn with_wallet(self, wallet: &'static str) -> Self {
         Self { wallet, ..self }
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    /// A file in their folder.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// What tells the wallet's program which wallet it works with.
+    pub fn environment(&self) -> [(&'static str, PathBuf); 3] {
+        [
+            ("BLINDPRINT_WALLET", self.path(self.wallet)),
+            ("BLINDPRINT_WALLET_PASSPHRASE_FILE", self.path("passphrase")),
+            ("BLINDPRINT_CACHE", self.path("cache")),
+        ]
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -65,15 +80,14 @@ impl Person {
         command
             .args(arguments)
             .arg("--json")
-            .env("BLINDPRINT_WALLET", self.path(self.wallet))
-            .env("BLINDPRINT_WALLET_PASSPHRASE_FILE", self.path("passphrase"))
-            .env("BLINDPRINT_CACHE", self.path("cache"))
+            .envs(self.environment())
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+    /// Runs `blindprint-wallet` with `arguments`.
+    pub fn run(&self, arguments: &[&str]) -> Said {
         let Output {
             status,
             stdout,
@@ -88,20 +102,32 @@ impl Person {
         }
     }
 
-    pub(crate) fn init(&self, service: &Service) -> Said {
+    /// Makes a wallet for the service.
+    pub fn init(&self, service: &Service) -> Said {
         let trust = service.trust_file();
+        let trust = trust.to_str().unwrap();
+        self.run(&["init", "--service", &service.url, "--trust", trust])
+    }
+
+    /// The same over HTTPS, which credentials are received over.
+    pub fn init_securely(&self, service: &Service) -> Said {
+        let (trust, authority) = (service.trust_file(), service.authority());
+        let (trust, authority) = (trust.to_str().unwrap(), authority.to_str().unwrap());
+        let url = service.public_url.as_str();
         self.run(&[
             "init",
             "--service",
-            &service.url,
+            url,
             "--trust",
-            trust.to_str().unwrap(),
+            trust,
+            "--ca",
+            authority,
         ])
     }
 
     /// Runs a command and kills it, as hard as can be, as soon as it has written the key file
     /// `writes` times.
-    pub(crate) fn killed_after_writes(&self, arguments: &[&str], writes: u32) {
+    pub fn killed_after_writes(&self, arguments: &[&str], writes: u32) {
         let wallet = self.path(self.wallet);
         let mut child = self
             .command(arguments)
@@ -124,19 +150,21 @@ impl Person {
     }
 
     /// Writes a capture of the data set as JSON; gives its path.
-    pub(crate) fn capture(&self, name: &str) -> String {
+    pub fn capture(&self, name: &str) -> String {
         let path = self.path(&format!("{name}.json"));
         let embedding = json!({ "modality": "face", "model": blindprint_face::FACE_MODEL, "values": capture(name).values() });
         fs::write(&path, embedding.to_string()).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    pub(crate) fn enrol(&self, capture: &str, more: &[&str]) -> Said {
+    /// Enrols with a capture of the data set.
+    pub fn enrol(&self, capture: &str, more: &[&str]) -> Said {
         let file = self.capture(capture);
         self.run(&[&["enrol", "--consent", "--embedding", file.as_str()], more].concat())
     }
 
-    pub(crate) fn auth(&self, capture: &str) -> Said {
+    /// Shows a capture of the data set to a shop.
+    pub fn auth(&self, capture: &str) -> Said {
         let file = self.capture(capture);
         let shop = [
             "--audience",

@@ -1,12 +1,12 @@
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
 };
 
 use serde_json::Value;
 
-/// A program of `tests/interop`, about to be run.
+/// A program of `tests/interop` or `tests/browser`, about to be run.
 pub struct Node(Command);
 
 /// What a program printed, and how it ended.
@@ -26,12 +26,21 @@ pub struct Running {
 }
 
 impl Node {
-    /// `name` is the file's, without ending.
+    /// Of `tests/interop`; `name` is the file's, without ending.
     pub fn program(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop");
+        Self::of("interop", name)
+    }
+
+    /// Of `tests/browser`.
+    pub fn browser(name: &str) -> Self {
+        Self::of("browser", name)
+    }
+
+    fn of(folder: &str, name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         assert!(
-            folder.join("node_modules/jose").is_dir(),
-            "the independent software is missing: run scripts/interop"
+            folder.join("node_modules/.complete").is_file(),
+            "what the tests need is missing: run scripts/interop"
         );
         let own = folder.join("node_modules/.bin/node");
         let node = if own.is_file() {
@@ -72,6 +81,36 @@ impl Node {
             json: serde_json::from_str(&text).unwrap_or(Value::String(text)),
             errors: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// Runs it to its end: tells it `given`, then `answer`s whatever it asks, one line each. The last line
+    /// is what it has done, with `done` in it.
+    pub fn converse(mut self, given: &Value, mut answer: impl FnMut(&Value)) -> Answer {
+        let mut said = tempfile::tempfile().unwrap();
+        let mut process = self
+            .0
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(said.try_clone().unwrap())
+            .spawn()
+            .expect("install Node.js 20 or later (scripts/prepare does)");
+        let mut stdin = process.stdin.take().unwrap();
+        // One that fails early reads nothing; its exit code tells why.
+        let _ = writeln!(stdin, "{given}");
+        let mut json = Value::Null;
+        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            json = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it says {line:?}"));
+            if json.get("done").is_none() {
+                answer(&json);
+                let _ = writeln!(stdin, "{{}}");
+            }
+        }
+        let code = process.wait().unwrap().code();
+        let mut errors = String::new();
+        said.rewind().unwrap();
+        said.read_to_string(&mut errors).unwrap();
+        Answer { code, json, errors }
     }
 
     /// Starts it and waits for its first line.
