@@ -224,11 +224,11 @@ async function rightsRequests(page) {
   await visit(page, access);
   expect(await button(page, 'Approve').count() === 0, 'what is approved can be approved again');
 
-  const objection = await opened(page, 'rectification');
-  await visit(page, objection);
+  const refused = await opened(page, 'access');
+  await visit(page, refused);
   await page.getByLabel('Reasons').fill('Please show yourself once more.');
   await go(page, () => button(page, 'Refuse').click());
-  await look(page, 'request-refused', objection);
+  await look(page, 'request-refused', refused);
   expect((await page.locator('main').innerText()).includes('Refused'), 'the request is not refused');
 }
 
