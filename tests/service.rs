@@ -194,8 +194,24 @@ impl Service {
         }
     }
 
+    /// The id of one of the processes.
+    pub fn pid(&self, process: Process) -> i32 {
+        let name = match process {
+            Process::Server => return Pid::from_child(&self.process).as_raw_nonzero().get(),
+            Process::Enclave => "blindprint-encl",
+            Process::Matcher => "blindprint-matc",
+        };
+        self.child(name).unwrap().as_raw_nonzero().get()
+    }
+
     /// It may be between two lives.
     fn kill_child(&self, name: &str) {
+        if let Some(pid) = self.child(name) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
+    fn child(&self, name: &str) -> Option<Pid> {
         let parent = format!("PPid:\t{}\n", self.process.id());
         let child = fs::read_dir("/proc").unwrap().find_map(|entry| {
             let entry = entry.unwrap();
@@ -203,9 +219,7 @@ impl Service {
             let found = status.starts_with(&format!("Name:\t{name}")) && status.contains(&parent);
             found.then(|| entry.file_name().to_str().unwrap().parse().unwrap())
         });
-        if let Some(pid) = child.and_then(Pid::from_raw) {
-            let _ = kill_process(pid, Signal::KILL);
-        }
+        child.and_then(Pid::from_raw)
     }
 }
 

@@ -118,7 +118,7 @@ mod tests {
             format!(
                 "blindprint:sign-in?service=https://id.example/x&session={nonce}&code=ABCD-EFGH"
             ),
-            format!("blindprint:sign-in?service=https://id.example&session=short&code=ABCD-EFGH"),
+            "blindprint:sign-in?service=https://id.example&session=short&code=ABCD-EFGH".to_owned(),
         ] {
             assert!(text.parse::<SignInLink>().is_err(), "{text}");
         }

@@ -128,6 +128,8 @@ impl Scene {
             matchers: 1,
             accepted_matchers: vec![measure_executable().unwrap()],
             recompute: false,
+            log: None,
+            restore: false,
         };
         install_keys(&enclave, blindprint_keys::fixture::keys(), &SystemEntropy).unwrap();
         let matcher = Config {

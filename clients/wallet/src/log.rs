@@ -241,7 +241,6 @@ fn origin(service: &ServiceId) -> String {
     format!("{address}/log")
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it ends a chain of calls")]
 fn refuted(error: LogError) -> Error {
     Error::LogRefuted(error.to_string())
 }

@@ -193,6 +193,10 @@ pub struct Operation {
 
 /// What became of an operation, to be remembered as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few at once, and none for long"
+)]
 pub enum Effect {
     /// The enclave took note of a consent or a refusal, and pinned its key if it was the first.
     ConsentGiven {

@@ -33,12 +33,11 @@ impl From<Refusal> for Error {
                 return Self::because(ProblemCode::Refused, refusal.to_string());
             }
             Refusal::Full | Refusal::Storage => return Self::Full,
-            // Until the operator finds out who lied and makes new keys.
-            Refusal::Retired => return Self::unavailable(3600),
+            // Until the operator finds out who lied and makes new keys; until the operator starts it from
+            // the last of its states, or restores it.
+            Refusal::Retired | Refusal::RolledBack => return Self::unavailable(3600),
             // The log is shown to the enclave again within seconds.
             Refusal::Unwitnessed => return Self::unavailable(5),
-            // Until the operator starts it from the last of its states, or restores it.
-            Refusal::RolledBack => return Self::unavailable(3600),
             // A matcher restarted and is not admitted yet, or the quorum is short: it passes.
             Refusal::Evaluations | Refusal::Attestation => return Self::unavailable(2),
             _ => ProblemCode::Refused,

@@ -111,8 +111,8 @@ impl SignIns {
     }
 
     /// A wallet signs a link. Repeating it changes nothing.
-    pub fn accept(&self, caller: &Caller, sign_in: Jws) -> Result<()> {
-        let verified = signed::<SignIn>(&sign_in)?;
+    pub fn accept(&self, caller: &Caller, sign_in: &Jws) -> Result<()> {
+        let verified = signed::<SignIn>(sign_in)?;
         let word = verified.statement();
         addressed(&self.parts.service, caller, &verified, &word.sub, &word.aud)?;
         let now = self.now();

@@ -35,7 +35,7 @@ pub(super) async fn lapse(service: Arc<Service>) {
             service.end_what_lapsed().await
         };
         let pause = match done.await {
-            Ok(0) => Duration::from_secs(60),
+            Ok(0) => Duration::from_mins(1),
             Ok(ended) => {
                 tracing::info!(ended, "consents and templates lapsed");
                 Duration::from_secs(1)

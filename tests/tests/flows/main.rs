@@ -9,4 +9,5 @@ mod kills;
 mod log;
 mod outdated;
 mod quorum;
+mod remains;
 mod rights;

@@ -71,7 +71,7 @@ enum Command {
     },
 }
 
-fn right(text: &str) -> Result<Right, String> {
+fn right(text: &str) -> std::result::Result<Right, String> {
     let named = Right::ALL.into_iter().find(|right| right.as_str() == text);
     let names = Right::ALL.map(Right::as_str).join(", ");
     named.ok_or_else(|| format!("one of {names}"))

@@ -1,7 +1,7 @@
 //! The chain of a subject's answers: each consent names the head before it, and the enclave's receipts say
 //! the head after. Whoever has all links can tell whether one was left out, changed or moved.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use blindprint_core::{
     Audience, ConsentId, Digest, Jws, SubjectId, UnixTime,
@@ -62,6 +62,10 @@ struct Loose {
     /// Digest of the signed statement.
     event: Digest,
     /// What the statement says comes before; withdrawals say nothing.
+    #[expect(
+        clippy::option_option,
+        reason = "to say nothing is not to say that nothing comes before"
+    )]
     previous: Option<Option<Digest>>,
 }
 
@@ -156,12 +160,12 @@ impl ConsentHistory {
     /// Puts links in their order, which is one only.
     fn of(mut loose: Vec<Loose>, head: Option<Digest>) -> Result<Self> {
         let missing = Error::Unbelievable("a link of the chain of consents is missing");
-        let heads: BTreeMap<Digest, ()> = loose.iter().map(|it| (it.link.head, ())).collect();
+        let heads: BTreeSet<Digest> = loose.iter().map(|it| it.link.head).collect();
         // Where it begins: after a head that no link here has.
         let beginnings: Vec<Option<Digest>> = loose
             .iter()
             .filter_map(|it| it.previous)
-            .filter(|previous| previous.is_none_or(|previous| !heads.contains_key(&previous)))
+            .filter(|previous| previous.is_none_or(|previous| !heads.contains(&previous)))
             .collect();
         let mut at = match beginnings.as_slice() {
             [] if loose.is_empty() => None,

@@ -164,6 +164,10 @@ pub struct Act {
 
 impl Act {
     /// An act that was done.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "whatever has a name, lent or given"
+    )]
     pub fn done(by: impl Into<Actor>, kind: ActKind, target: impl ToString) -> Self {
         Self {
             by: by.into(),

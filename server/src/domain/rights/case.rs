@@ -475,8 +475,10 @@ mod tests {
 
     #[test]
     fn what_outlives_its_subject_names_nobody() {
-        let mut about = About::default();
-        about.text = Some("I am Alice".to_owned());
+        let about = About {
+            text: Some("I am Alice".to_owned()),
+            ..About::default()
+        };
         let opened = Actor::Officer {
             name: "eve".to_owned(),
         };

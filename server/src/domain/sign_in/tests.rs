@@ -69,7 +69,7 @@ impl World {
 
     fn accept(&self, key: &SigningKey, link: &SignInLink) -> Result<()> {
         self.rules
-            .accept(&caller(key), self.word(key, link, |_| {}))
+            .accept(&caller(key), &self.word(key, link, |_| {}))
     }
 
     async fn signed_in(&self, key: &SigningKey) -> BrowserSecret {
@@ -133,7 +133,7 @@ async fn what_is_signed_for_something_else_opens_nothing() {
     ];
     for forge in forgeries {
         let word = world.word(&key, &link, forge);
-        world.rules.accept(&caller(&key), word).unwrap_err();
+        world.rules.accept(&caller(&key), &word).unwrap_err();
     }
     assert!(matches!(
         world.rules.of_stranger(&shown),

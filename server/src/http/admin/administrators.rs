@@ -27,6 +27,7 @@ use blindprint_core::problem::ProblemCode;
 
 #[derive(Template)]
 #[template(path = "admin/administrators.html")]
+#[expect(clippy::struct_field_names, reason = "templates read best so")]
 struct Administrators {
     page: Page,
     administrators: Vec<AdministratorRecord>,

@@ -166,7 +166,7 @@ fn as_json(acts: &[ActRecord]) -> Response {
             "at": record.at.0,
             "administrator": act.by.id.map(|id| id.to_string()),
             "name": act.by.name,
-            "role": act.by.role.map(|role| role.as_str()),
+            "role": act.by.role.map(crate::domain::admin::Role::as_str),
             "act": act.kind.as_str(),
             "target": act.target,
             "outcome": act.outcome.as_str(),

@@ -24,6 +24,6 @@ pub(crate) async fn handler(
         payload: Json(body),
         ..
     } = request;
-    app.own_page.rules.accept(&caller, body.sign_in)?;
+    app.own_page.rules.accept(&caller, &body.sign_in)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -17,6 +17,7 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "me/browsers.html")]
+#[expect(clippy::struct_field_names, reason = "templates read best so")]
 struct Browsers {
     page: Page,
     browsers: Vec<BrowserRecord>,

@@ -26,6 +26,7 @@ struct Shown {
 
 #[derive(Template)]
 #[template(path = "me/consents.html")]
+#[expect(clippy::struct_field_names, reason = "templates read best so")]
 struct Consents {
     page: Page,
     now: UnixTime,

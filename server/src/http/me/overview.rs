@@ -58,7 +58,7 @@ pub(super) async fn page(
         verdicts: i64::try_from(store.count_verdicts(subject).await?).unwrap_or(i64::MAX),
         open_requests: count(requests.iter().filter(|it| !it.state().is_over()).count()),
         credentials: store.issuances_of(subject).await?,
-        dids: hosted.map(|hosted| hosted.did.to_string()).collect(),
+        dids: hosted.map(|hosted| hosted.did.clone()).collect(),
         controller: app.service.notices().controller().clone(),
         retention: retention
             .map(|kept| {
@@ -76,6 +76,7 @@ fn count(number: usize) -> i64 {
 }
 
 impl Data {
+    #[expect(clippy::unused_self, reason = "templates call it")]
     fn is_live(&self, enrolment: &EnrolmentRecord) -> bool {
         enrolment.state == EnrolmentState::Live
     }

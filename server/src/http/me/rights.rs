@@ -69,6 +69,7 @@ impl RightsPage {
         Badge::new(tone, self.state_of(&case.state()))
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates lend")]
     fn state_of(&self, state: &RightsState) -> String {
         self.page.named("me.request.state_of", state.as_str())
     }
@@ -92,6 +93,7 @@ impl RightsPage {
         }
     }
 
+    #[expect(clippy::unused_self, reason = "templates call it")]
     fn lifts(&self, case: &Case) -> bool {
         case.state() == RightsState::Fulfilled
     }
@@ -105,6 +107,7 @@ pub(super) struct About {
 
 #[derive(Template)]
 #[template(path = "me/new_request.html")]
+#[expect(clippy::cmp_owned, reason = "what askama makes of a comparison")]
 struct NewRequest {
     page: Page,
     right: Right,
@@ -215,17 +218,16 @@ pub(super) async fn export_now(
     let subject = visitor.subject();
     let cases = app.rights.all_of(subject).await?;
     let known = cases.into_iter().find(Case::is_exportable);
-    let case = match known {
-        Some(case) => case,
-        None => {
-            let wanted = Wanted {
-                right: Right::Portability,
-                enrolment: None,
-                challenge: None,
-                text: None,
-            };
-            app.rights.open(subject, wanted, OpenedBy::Page).await?.0
-        }
+    let case = if let Some(case) = known {
+        case
+    } else {
+        let wanted = Wanted {
+            right: Right::Portability,
+            enrolment: None,
+            challenge: None,
+            text: None,
+        };
+        app.rights.open(subject, wanted, OpenedBy::Page).await?.0
     };
     Ok(see_other(&if case.is_exportable() {
         format!("/me/rights/{}/export", case.id)

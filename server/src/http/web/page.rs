@@ -209,10 +209,12 @@ impl Page {
         self.t.text(&format!("{family}.{name}")).to_owned()
     }
 
+    #[expect(clippy::unused_self, reason = "templates call it")]
     pub(in crate::http) const fn languages(&self) -> [Language; 4] {
         Language::ALL
     }
 
+    #[expect(clippy::unused_self, reason = "templates call it")]
     pub(in crate::http) const fn themes(&self) -> [Theme; 3] {
         Theme::ALL
     }

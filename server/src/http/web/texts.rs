@@ -152,7 +152,7 @@ impl Texts {
     }
 
     /// The text of a key. One that does not exist is shown as itself; tests see that none is named.
-    pub(in crate::http) fn text<'a>(self, key: &'a str) -> &'a str {
+    pub(in crate::http) fn text(self, key: &str) -> &str {
         self.0.catalogue().get(key).map_or(key, String::as_str)
     }
 

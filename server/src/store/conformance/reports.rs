@@ -19,6 +19,7 @@ use crate::domain::{
 
 const FIRST: PageNumber = PageNumber::FIRST;
 
+#[expect(clippy::unnecessary_wraps, reason = "as filters take it")]
 fn search(text: &str) -> Option<Search> {
     Some(text.parse().unwrap())
 }
@@ -434,7 +435,7 @@ async fn credentials_lists_invitations_and_clients_are_listed() {
     };
     assert_eq!(
         store.client_rows(&filter, FIRST).await.unwrap().rows,
-        [client.clone()]
+        std::slice::from_ref(&client)
     );
     store.revoke_client(client.id, NOW).await.unwrap();
     assert_eq!(store.client_rows(&filter, FIRST).await.unwrap().total, 0);

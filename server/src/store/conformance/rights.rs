@@ -86,8 +86,8 @@ async fn a_subject_has_so_many_open_requests_and_no_more() {
     assert_eq!(store.open_cases().await.unwrap().len(), 2);
     assert_eq!(store.cases_of(&alice()).await.unwrap().len(), 3);
     let filter = |right, open| CaseFilter {
-        right,
         open,
+        right,
         ..CaseFilter::default()
     };
     let found = async |filter: CaseFilter| {

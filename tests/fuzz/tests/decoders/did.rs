@@ -162,8 +162,8 @@ fn statements(signer: &SigningKey) -> Vec<Jws> {
         iat,
     };
     let receipt = KeyReceipt {
-        iss: service,
-        sub,
+        iss: service.clone(),
+        sub: sub.clone(),
         pinned_key: uri.clone(),
         recovery_key: uri,
         erased: vec![enrolment],

@@ -45,7 +45,7 @@ fn evaluation() -> SignedEvaluation {
 
 #[test]
 fn enclave_requests() {
-    let subject = SUBJECT.parse().unwrap();
+    let subject: blindprint_core::SubjectId = SUBJECT.parse().unwrap();
     let ciphertext = || ByteBuf::from([5; 2000]);
     let requests = [
         EnclaveRequest::Attest {

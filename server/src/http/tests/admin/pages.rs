@@ -1,7 +1,9 @@
 //! Pages over a service that people use: what they show, to whom, in every language, and what is done there.
 
 use axum::body::Body;
-use blindprint_core::{Clock as _, EnrolmentId, InvitationId, Nonce, SystemEntropy, statement::Right};
+use blindprint_core::{
+    Clock as _, EnrolmentId, InvitationId, Nonce, SystemEntropy, statement::Right,
+};
 use blindprint_did::SigningKey;
 
 use super::{
@@ -250,7 +252,11 @@ async fn lists_are_searched_filtered_and_taken_out_as_files_on_record() {
     assert!(lines.next().unwrap().starts_with(subject.as_str()));
     let timeline = format!("/admin/subjects/{subject}?format=csv&group=verdicts");
     let file = html(&officer.get(&timeline).await);
-    assert_eq!(file.lines().count(), 3, "a heading and both verdicts: {file}");
+    assert_eq!(
+        file.lines().count(),
+        3,
+        "a heading and both verdicts: {file}"
+    );
     assert!(file.contains("https://shop.example"));
     let query = ActQuery {
         oldest_first: true,
@@ -344,7 +350,8 @@ async fn an_officer_decides_a_review_and_the_trail_names_nobody() {
         ..ActQuery::default()
     };
     let (acts, _) = used.fixture.app.dashboard.rules.acts(&query).await.unwrap();
-    let trail: String = acts.iter().map(|act| format!("{:?}", act.act)).collect();
+    let acts: Vec<_> = acts.iter().map(|record| &record.act).collect();
+    let trail = format!("{acts:?}");
     assert!(
         trail.contains("overturned") && trail.contains(&id),
         "{trail}"

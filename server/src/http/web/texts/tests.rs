@@ -82,7 +82,7 @@ fn every_key_that_is_named_exists_and_every_key_is_named() {
     let english = catalogue(Language::English);
     let mut named = BTreeSet::new();
     for (file, text) in &files {
-        if file.ends_with("texts/tests.rs") || file.ends_with(".md") {
+        if file.ends_with("texts/tests.rs") || Path::new(file).extension() == Some("md".as_ref()) {
             continue;
         }
         for call in [".text(", ".fill(", ".fill2("] {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Result,
     domain::{
-        admin::{Act, ActKind, ActOutcome, ActQuery, ActRecord, Actor, Carried},
+        admin::{Act, ActKind, ActOutcome, ActQuery, ActRecord, Actor, Carried, Role},
         ledger::Stamp,
     },
 };
@@ -27,7 +27,7 @@ pub(in crate::store::sqlite) async fn record_act(
     .bind(stamp.at.0)
     .bind(act.by.id.map(|id| id.to_string()))
     .bind(&act.by.name)
-    .bind(act.by.role.map(|role| role.as_str()))
+    .bind(act.by.role.map(Role::as_str))
     .bind(act.kind.as_str())
     .bind(&act.target)
     .bind(act.outcome.as_str())
