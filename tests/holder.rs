@@ -57,6 +57,7 @@ impl Holder {
     }
 
     /// The same person with another wallet file.
+    #[must_use]
     pub fn with_wallet(self, wallet: &'static str) -> Self {
         Self { wallet, ..self }
     }

@@ -201,7 +201,9 @@ async function opened(page, right) {
   await page.locator('#field-described').fill('Showed an identity card at the desk in Bonn.');
   await go(page, () => button(page, 'Open the request').click());
   if (await page.locator('#claim').count() > 0) await go(page, () => link(page, 'Go to the request').click());
-  return new URL(page.url()).pathname;
+  const at = new URL(page.url()).pathname;
+  expect(!at.endsWith('/new'), `the request is not opened: ${await page.locator('main').innerText()}`);
+  return at;
 }
 
 async function rightsRequests(page) {

@@ -21,7 +21,7 @@ pub(crate) enum Admin {
     Link {
         /// Whom it is for
         name: Name,
-        /// operator, privacy_officer or auditor
+        /// operator, `privacy_officer` or auditor
         #[arg(long, default_value = "operator")]
         role: Role,
         /// Print JSON

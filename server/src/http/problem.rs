@@ -54,6 +54,11 @@ impl Problem {
         self.retry_after
     }
 
+    /// Whether it says more than its code does.
+    pub const fn explains(&self) -> bool {
+        self.detail.is_some()
+    }
+
     /// Its kind.
     pub const fn code(&self) -> ProblemCode {
         self.code

@@ -77,7 +77,7 @@ async fn what_is_agreed_to_is_on_record(alice: &mut Person, invitation: &str) {
 
 async fn sharing_takes_a_consent_for_that_party(alice: &mut Person) {
     let shop: Audience = "https://shop.example".parse().unwrap();
-    assert_no_consent(share(alice, &shop).await);
+    assert_no_consent(&share(alice, &shop).await);
     let notice = alice.wallet.sharing_notice(&shop, "fr").await.unwrap();
     assert!(
         notice.text.contains("https://shop.example"),
@@ -86,9 +86,9 @@ async fn sharing_takes_a_consent_for_that_party(alice: &mut Person) {
     );
     let given = alice.wallet.give_consent(&notice, DAY, None).await.unwrap();
     assert!(share(alice, &shop).await.unwrap());
-    assert_no_consent(share(alice, &"https://bank.example".parse().unwrap()).await);
+    assert_no_consent(&share(alice, &"https://bank.example".parse().unwrap()).await);
     alice.wallet.withdraw(given.id).await.unwrap();
-    assert_no_consent(share(alice, &shop).await);
+    assert_no_consent(&share(alice, &shop).await);
     assert!(alice.show_themselves().await.unwrap().verdict.matched);
 }
 
@@ -205,7 +205,7 @@ async fn share(person: &Person, audience: &Audience) -> Result<bool> {
     Ok(shared.verdict.matched)
 }
 
-fn assert_no_consent<T: std::fmt::Debug>(outcome: Result<T>) {
+fn assert_no_consent<T: std::fmt::Debug>(outcome: &Result<T>) {
     assert!(matches!(outcome, Err(Error::NoConsent)), "{outcome:?}");
 }
 

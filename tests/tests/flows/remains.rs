@@ -6,7 +6,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     os::unix::net::UnixStream,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -183,7 +183,7 @@ async fn open(database: &Path) -> SqlitePool {
 }
 
 /// Every value in every table.
-async fn values(database: &PathBuf) -> Vec<Vec<u8>> {
+async fn values(database: &Path) -> Vec<Vec<u8>> {
     let pool = open(database).await;
     let tables: Vec<(String,)> =
         sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table'")

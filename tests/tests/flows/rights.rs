@@ -94,7 +94,7 @@ fn an_erasure_is_proved_and_told_and_leaves_nothing_whatever_is_killed() {
     let allow = format!("egress.allow=[\"localhost:{port}\"]");
     let mut service = Service::start_with(None, &[&allow]);
     let materials = Arc::new(Materials::in_memory());
-    let invitation = service.invitation(2);
+    let invitation = service.invitation(3);
     let webhook = format!("http://localhost:{port}/events");
     service.operate(&[
         "relying-party",
@@ -142,7 +142,7 @@ fn an_erasure_is_proved_and_told_and_leaves_nothing_whatever_is_killed() {
     assert!(person.wallet.enrolments().is_empty());
 
     // Told, once it could be.
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_mins(2);
     while received.lock().unwrap().accepted.is_empty() {
         assert!(
             Instant::now() < deadline,

@@ -1,4 +1,7 @@
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use blindprint_log::WitnessVerifier;
 use blindprint_wallet::{Error, LogReport, ProvenReceipt};
@@ -39,7 +42,7 @@ pub(super) async fn run(place: &Place, command: Command) -> Result {
             witnesses,
             ..
         }) => {
-            let receipt = read(file)?;
+            let receipt = read(&file)?;
             let proven = place.open()?.verify_receipt(&receipt, &witnesses)?;
             Ok(Outcome::new(told(&proven), json!({ "receipt": proven })))
         }
@@ -66,15 +69,15 @@ pub(super) async fn run(place: &Place, command: Command) -> Result {
     }
 }
 
-fn read(file: PathBuf) -> Result<Vec<u8>> {
+fn read(file: &Path) -> Result<Vec<u8>> {
     let failed = |source| Error::File {
-        path: file.clone(),
+        path: file.to_owned(),
         source,
     };
-    if std::fs::metadata(&file).map_err(failed)?.len() > RECEIPT_LIMIT {
+    if std::fs::metadata(file).map_err(failed)?.len() > RECEIPT_LIMIT {
         return Err(Error::Invalid(format!("{} is no receipt", file.display())));
     }
-    std::fs::read(&file).map_err(failed)
+    std::fs::read(file).map_err(failed)
 }
 
 fn table(report: &LogReport) -> String {

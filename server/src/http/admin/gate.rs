@@ -237,10 +237,14 @@ fn dress(mut response: Response, manner: Manner, page: Page) -> Response {
         }
         return response;
     }
-    let family = problem.as_ref().map_or_else(
-        || family_of_status(status),
-        |problem| family_of(problem.code()),
-    );
+    let family = match &problem {
+        // The rules found a fault in what was sent; the gate gives no reasons.
+        Some(fault) if fault.code() == ProblemCode::Refused && fault.explains() => {
+            "error.malformed"
+        }
+        Some(problem) => family_of(problem.code()),
+        None => family_of_status(status),
+    };
     let mut dressed = refusal(status, manner, page, family);
     let wait = problem.and_then(|problem| problem.retry_after());
     if let Some(seconds) = wait {

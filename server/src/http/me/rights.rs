@@ -1,5 +1,7 @@
 //! The rights of whoever is signed in: asking, what has become of it, taking it back.
 
+#![expect(clippy::cmp_owned, reason = "what askama makes of a comparison")]
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -107,7 +109,6 @@ pub(super) struct About {
 
 #[derive(Template)]
 #[template(path = "me/new_request.html")]
-#[expect(clippy::cmp_owned, reason = "what askama makes of a comparison")]
 struct NewRequest {
     page: Page,
     right: Right,
