@@ -200,6 +200,7 @@ async function opened(page, right) {
   await page.locator('input[name=proof][value=out_of_band]').check();
   await page.locator('#field-described').fill('Showed an identity card at the desk in Bonn.');
   await go(page, () => button(page, 'Open the request').click());
+  if (await button(page, 'Use the passkey').count() > 0) await prove(page, 'opening a request');
   if (await page.locator('#claim').count() > 0) await go(page, () => link(page, 'Go to the request').click());
   const at = new URL(page.url()).pathname;
   expect(!at.endsWith('/new'), `the request is not opened: ${await page.locator('main').innerText()}`);
