@@ -74,8 +74,9 @@ fn contents() -> Vec<u8> {
         "recovery": { "public": key.uri(), "secret": secret },
         "takeover": { "subject": key.subject(), "recovery": { "public": key.uri(), "secret": null } },
         "consents": [{
-            "id": id, "purpose": "authentication", "notice": digest, "expires": 1_790_000_000,
-            "consent": "a.b.c", "given": "a.b.c", "withdrawn": null,
+            "id": id, "purpose": "authentication", "recipient": null, "decision": "given", "notice": digest,
+            "expires": 1_790_000_000, "consent": "a.b.c", "record": {}, "invitation": null,
+            "given": "a.b.c", "withdrawal": null, "withdrawn": null,
         }],
         "enrolments": [
             { "id": id, "profile": "face-dlib128-v1", "encoding_key": secret,

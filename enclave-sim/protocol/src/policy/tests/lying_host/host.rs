@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blindprint_core::{
     ConsentId, Digest, EnrolmentId, Jws, Nonce, SystemEntropy, UnixTime,
@@ -57,7 +57,8 @@ impl Lie {
 struct Enclave {
     policy: Policy,
     boot: Nonce,
-    since: UnixTime,
+    /// What witnessed tombstones had ended when it started.
+    past: BTreeSet<Nonce>,
 }
 
 struct Subject {
@@ -178,12 +179,8 @@ impl Host {
             policy = policy.restoring();
         }
         let boot = self.nonce();
-        let since = self.now();
-        self.enclaves.push(Enclave {
-            policy,
-            boot,
-            since,
-        });
+        let past = self.ended.keys().copied().collect();
+        self.enclaves.push(Enclave { policy, boot, past });
         let enclave = self.enclaves.len() - 1;
         self.on(enclave, |world| world.admit(0)).unwrap();
         enclave
@@ -483,10 +480,10 @@ impl Host {
                 purpose: Purpose::Authentication,
             })
         })?;
-        let since = self.enclaves[enclave].since;
+        let past = &self.enclaves[enclave].past;
         if let Some(ended) = self.ended.get(&enrolled.handle) {
             assert!(
-                since < *ended && self.now() < ended.plus(PERIOD),
+                !past.contains(&enrolled.handle) && self.now() < ended.plus(PERIOD),
                 "opens for what a witnessed tombstone ended"
             );
         }
