@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "enclave-sim",
         &[
-            "core", "did", "keys", "matcher", "nsm", "protocol", "template",
+            "core", "did", "keys", "log", "matcher", "nsm", "protocol", "template",
         ],
     ),
     ("egress", &[]),
